@@ -1,0 +1,18 @@
+# Versions are compared after the lookup: xsimd and Eigen write SameMajorVersion files, so a version in find_package
+# would reject their newer majors.
+find_package(Eigen3 REQUIRED)
+find_package(xsimd REQUIRED)
+find_package(OpenMP COMPONENTS CXX)
+if(INHIBITOR_BUILD_TESTS)
+  find_package(Catch2 REQUIRED)
+endif()
+if(INHIBITOR_BUILD_BENCHMARKS)
+  find_package(benchmark REQUIRED)
+endif()
+if(INHIBITOR_BUILD_EXAMPLES OR INHIBITOR_BUILD_TESTS)
+  find_package(nlohmann_json REQUIRED)
+  find_package(CLI11 REQUIRED)
+  find_package(fmt REQUIRED)
+  find_package(PkgConfig REQUIRED)
+  pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
+endif()

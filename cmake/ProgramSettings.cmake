@@ -1,0 +1,18 @@
+# Flags of our own executables. Nothing here reaches a consumer of inhibitor::inhibitor.
+add_library(inhibitor_program_settings INTERFACE)
+target_compile_options(inhibitor_program_settings INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow
+  $<$<BOOL:${INHIBITOR_WARNINGS_AS_ERRORS}>:-Werror>)
+# Our executor already cuts the work by shape; a second level of threads inside Eigen would make results depend on it.
+target_compile_definitions(inhibitor_program_settings INTERFACE EIGEN_DONT_PARALLELIZE)
+if(INHIBITOR_NATIVE)
+  target_compile_options(inhibitor_program_settings INTERFACE -march=native)
+endif()
+if(INHIBITOR_SANITIZE)
+  target_compile_options(inhibitor_program_settings INTERFACE -fsanitize=${INHIBITOR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(inhibitor_program_settings INTERFACE -fsanitize=${INHIBITOR_SANITIZE})
+endif()
+if(OpenMP_CXX_FOUND)
+  target_link_libraries(inhibitor_program_settings INTERFACE OpenMP::OpenMP_CXX)
+endif()
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
