@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <xsimd/xsimd.hpp>
+
+#include "inhibitor/base/config.hpp"
+#include "inhibitor/simd/isa.hpp"
+#include "inhibitor/simd/one_lane.hpp"
+
+// The only file that includes xsimd. Always spell the instruction set: xsimd's default differs with the compiler flags.
+// Operators and min, max, abs, exp, select are found by argument lookup for every batch; what changed its name or
+// meaning between xsimd 8.1 and its current release is called through the functions below.
+
+namespace inhibitor {
+namespace detail {
+
+template <class Isa, class T, class = void>
+struct batch_of;
+
+template <class T>
+struct batch_of<isa::scalar, T> {
+  using type = one_lane<T>;
+};
+// Architecture tags exist in every xsimd build; batches of them only when the compiler flags allow.
+template <class T>
+struct batch_of<isa::sse2, T> {
+  using type = xsimd::batch<T, xsimd::sse2>;
+};
+template <class T>
+struct batch_of<isa::sse4_1, T> {
+  using type = xsimd::batch<T, xsimd::sse4_1>;
+};
+template <class Isa, class T>
+struct batch_of<Isa, T, std::enable_if_t<isa_has<Isa, isa::avx2> && !isa_has<Isa, isa::avx512>>> {
+  using type = xsimd::batch<T, xsimd::fma3<xsimd::avx2>>;
+};
+template <class Isa, class T>
+struct batch_of<Isa, T, std::enable_if_t<isa_has<Isa, isa::avx512>>> {
+  using type = xsimd::batch<T, xsimd::avx512bw>;
+};
+template <class Isa, class T>
+struct batch_of<Isa, T, std::enable_if_t<isa_has<Isa, isa::neon>>> {
+  using type = xsimd::batch<T, xsimd::neon64>;
+};
+
+}  // namespace detail
+
+/// A register of `T` on `Isa`: xsimd::batch, or one_lane on `scalar`.
+template <class Isa, class T>
+using batch = typename detail::batch_of<Isa, T>::type;
+
+/// Number of `T` in a register of `Isa`: N in comments.
+template <class Isa, class T>
+inline constexpr index_t lanes = static_cast<index_t>(batch<Isa, T>::size);
+
+/// Sum over the lanes, in an order that depends on the instruction set. Result and intermediate type are T.
+template <class Isa, class T>
+INHIBITOR_INLINE T horizontal_sum(const batch<Isa, T>& x) {
+  if constexpr (std::is_same_v<Isa, isa::scalar>) {
+    return x.value;
+  } else {
+#if XSIMD_VERSION_MAJOR >= 9
+    return xsimd::reduce_add(x);
+#else
+    return xsimd::hadd(x);
+#endif
+  }
+}
+
+/// Largest lane. NaN in a lane may or may not be the result.
+template <class Isa, class T>
+INHIBITOR_INLINE T horizontal_max(const batch<Isa, T>& x) {
+  constexpr index_t n = lanes<Isa, T>;
+  alignas(64) T values[n];
+  x.store_aligned(values);
+  T result = values[0];
+  for (index_t i = 1; i < n; ++i) result = values[i] > result ? values[i] : result;
+  return result;
+}
+
+}  // namespace inhibitor
