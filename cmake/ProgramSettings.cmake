@@ -3,6 +3,9 @@ add_library(inhibitor_program_settings INTERFACE)
 target_compile_options(inhibitor_program_settings INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow
   $<$<BOOL:${INHIBITOR_WARNINGS_AS_ERRORS}>:-Werror>)
+# g++ 12 takes the deliberately undefined operands inside its own AVX-512 headers for mistakes (GCC bug 105593).
+target_compile_options(inhibitor_program_settings INTERFACE
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized -Wno-maybe-uninitialized>)
 # Our executor already cuts the work by shape; a second level of threads inside Eigen would make results depend on it.
 target_compile_definitions(inhibitor_program_settings INTERFACE EIGEN_DONT_PARALLELIZE)
 if(INHIBITOR_NATIVE)
