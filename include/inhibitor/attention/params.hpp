@@ -10,6 +10,9 @@
 
 namespace inhibitor {
 
+/// The two mechanisms a model layer can use.
+enum class attention_kind { dot_product, inhibitor };
+
 /// Over which keys the mean of the scores is taken and subtracted.
 enum class centring {
   none,           ///< scores are used as they are

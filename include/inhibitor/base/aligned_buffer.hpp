@@ -26,7 +26,9 @@ class aligned_buffer {
     if (size_ > 0) std::memcpy(data(), other.data(), static_cast<std::size_t>(size_) * sizeof(T));
   }
   aligned_buffer(aligned_buffer&& other) noexcept
-      : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)), capacity_(std::exchange(other.capacity_, 0)) {}
+      : data_(std::move(other.data_)),
+        size_(std::exchange(other.size_, 0)),
+        capacity_(std::exchange(other.capacity_, 0)) {}
   aligned_buffer& operator=(aligned_buffer other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
@@ -38,7 +40,7 @@ class aligned_buffer {
   void resize(index_t size) {
     if (size > capacity_) {
       const std::size_t bytes = (static_cast<std::size_t>(size) * sizeof(T) + alignment - 1) / alignment * alignment;
-      data_.reset(static_cast<T*>(::operator new(bytes, std::align_val_t{alignment})));
+      data_.reset(static_cast<T*>(::operator new (bytes, std::align_val_t{alignment})));
       std::memset(static_cast<void*>(data_.get()), 0, bytes);
       capacity_ = size;
     }
@@ -61,7 +63,7 @@ class aligned_buffer {
 
  private:
   struct deleter {
-    void operator()(T* p) const { ::operator delete(static_cast<void*>(p), std::align_val_t{alignment}); }
+    void operator()(T* p) const { ::operator delete (static_cast<void*>(p), std::align_val_t{alignment}); }
   };
   std::unique_ptr<T, deleter> data_;
   index_t size_ = 0;

@@ -8,8 +8,8 @@
 
 namespace inhibitor {
 
-/// A file that is missing, malformed or does not fit. The message reads "<file>: <problem>" or "<file>:<line>: <problem>";
-/// `problem` says what was found and what was expected.
+/// A file that is missing, malformed or does not fit. The message reads "<file>: <problem>" or "<file>:<line>:
+/// <problem>"; `problem` says what was found and what was expected.
 class file_error : public std::runtime_error {
  public:
   file_error(const std::string& file, const std::string& problem) : std::runtime_error(file + ": " + problem) {}
