@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "inhibitor/models/distilbert_heads.hpp"
+#include "inhibitor/train/losses.hpp"
+
+// What a training step minimises: forward pass, loss and backward pass of one batch, gradients added to
+// `student.gradients`. The distillation objectives are those of InhibiDistilbert (arXiv 2503.15983): E1, task-agnostic,
+// by layer_context_objective and hidden_state_objective; E2, task-specific, by task_distillation_objective. Teachers
+// run without dropout and get no gradient.
+
+namespace inhibitor {
+
+/// Work space of one model in training: gradients and activations, reused from batch to batch.
+template <class T>
+struct training_state {
+  explicit training_state(const distilbert_tensors<T>& parameters)
+      : gradients(parameters.config(), parameters.heads()) {}
+
+  distilbert_tensors<T> gradients;
+  distilbert_activations<T> activations;
+  distilbert_activation_gradients<T> dactivations;
+  classification_activations<T> head;
+};
+
+/// Work space of a model that only runs forward.
+template <class T>
+struct inference_state {
+  distilbert_activations<T> activations;
+  classification_activations<T> head;
+};
+
+/// Weights of task_distillation_objective.
+struct distillation_weights {
+  double kl = 0.5;           ///< temperature-scaled KL to the teacher's probabilities
+  double hidden = 0.5;       ///< MSE of the last hidden state, over real tokens
+  double label = 0.5;        ///< cross-entropy on the labels
+  double temperature = 2.0;  ///< T of the KL term
+};
+
+/// Cross-entropy of the classification head on `labels` (B). Returns the mean loss.
+template <class T>
+double classification_objective(training_state<T>& student, const distilbert_tensors<T>& p, const token_view& tokens,
+                                const std::int32_t* labels, const dropout_mode& mode, const executor& workers) {
+  encoder_forward(student.activations, tokens, p, mode, workers);
+  classification_forward(student.head, student.activations, tokens, p, mode, workers);
+  student.dactivations.reset(p.config(), tokens);
+  aligned_buffer<T> dlogits(student.head.logits.size());
+  const double loss =
+      cross_entropy(dlogits.data(), student.head.logits.data(), labels, tokens.batch, p.config().num_labels);
+  classification_backward(student.gradients, student.dactivations, dlogits.data(), student.head, tokens, p, mode,
+                          workers);
+  encoder_backward(student.gradients, student.dactivations, student.activations, tokens, p, mode, workers);
+  return loss;
+}
+
+/// E1, layer-wise stage: mean squared error between the attention contexts (before out_lin) of layer `layer` of student
+/// and teacher over real tokens. Adds gradients for q, k, v and the scalars of that layer alone. Returns the loss.
+template <class T>
+double layer_context_objective(training_state<T>& student, const distilbert_tensors<T>& p, inference_state<T>& teacher,
+                               const distilbert_tensors<T>& teacher_p, index_t layer, const token_view& tokens,
+                               const dropout_mode& mode, const executor& workers) {
+  encoder_forward_to_context(teacher.activations, layer, tokens, teacher_p, {}, workers);
+  encoder_forward_to_context(student.activations, layer, tokens, p, mode, workers);
+  student.dactivations.reset(p.config(), tokens);
+  const auto l = static_cast<std::size_t>(layer);
+  const double loss =
+      masked_mse(student.dactivations.context[l].data(), student.activations.block[l].context.data(),
+                 teacher.activations.block[l].context.data(), tokens.key_mask, tokens.rows(), p.config().dim);
+  layer_context_backward(student.gradients, student.dactivations, layer, student.activations, tokens, p, mode, workers);
+  return loss;
+}
+
+/// E1, full-layer stage: sum over the layers of the mean squared error of their outputs over real tokens; the embedding
+/// output is left out, as in the authors' code. Both models need the same number of layers and the same width. Returns
+/// the loss.
+template <class T>
+double hidden_state_objective(training_state<T>& student, const distilbert_tensors<T>& p, inference_state<T>& teacher,
+                              const distilbert_tensors<T>& teacher_p, const token_view& tokens,
+                              const dropout_mode& mode, const executor& workers) {
+  encoder_forward(teacher.activations, tokens, teacher_p, {}, workers);
+  encoder_forward(student.activations, tokens, p, mode, workers);
+  student.dactivations.reset(p.config(), tokens);
+  double loss = 0;
+  for (std::size_t l = 1; l < student.activations.hidden.size(); ++l) {
+    loss += masked_mse(student.dactivations.hidden[l].data(), student.activations.hidden[l].data(),
+                       teacher.activations.hidden[l].data(), tokens.key_mask, tokens.rows(), p.config().dim);
+  }
+  encoder_backward(student.gradients, student.dactivations, student.activations, tokens, p, mode, workers);
+  return loss;
+}
+
+/// E2: weights.kl * KL at temperature T + weights.hidden * MSE of the last hidden state + weights.label *
+/// cross-entropy. `labels` (B). Returns the weighted sum.
+template <class T>
+double task_distillation_objective(training_state<T>& student, const distilbert_tensors<T>& p,
+                                   inference_state<T>& teacher, const distilbert_tensors<T>& teacher_p,
+                                   const distillation_weights& weights, const token_view& tokens,
+                                   const std::int32_t* labels, const dropout_mode& mode, const executor& workers) {
+  encoder_forward(teacher.activations, tokens, teacher_p, {}, workers);
+  classification_forward(teacher.head, teacher.activations, tokens, teacher_p, {}, workers);
+  encoder_forward(student.activations, tokens, p, mode, workers);
+  classification_forward(student.head, student.activations, tokens, p, mode, workers);
+  student.dactivations.reset(p.config(), tokens);
+  const index_t classes = p.config().num_labels;
+  aligned_buffer<T> dlogits(student.head.logits.size());
+  double loss = weights.kl * distillation_kl(dlogits.data(), student.head.logits.data(), teacher.head.logits.data(),
+                                             tokens.batch, classes, weights.temperature, weights.kl);
+  loss +=
+      weights.hidden * masked_mse(student.dactivations.hidden.back().data(), student.activations.hidden.back().data(),
+                                  teacher.activations.hidden.back().data(), tokens.key_mask, tokens.rows(),
+                                  p.config().dim, weights.hidden);
+  loss += weights.label *
+          cross_entropy(dlogits.data(), student.head.logits.data(), labels, tokens.batch, classes, weights.label);
+  classification_backward(student.gradients, student.dactivations, dlogits.data(), student.head, tokens, p, mode,
+                          workers);
+  encoder_backward(student.gradients, student.dactivations, student.activations, tokens, p, mode, workers);
+  return loss;
+}
+
+}  // namespace inhibitor
