@@ -31,6 +31,7 @@ write_basic_package_version_file(inhibitorConfigVersion.cmake VERSION ${PROJECT_
                                  COMPATIBILITY SameMajorVersion ARCH_INDEPENDENT)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/inhibitorConfig.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/inhibitorConfigVersion.cmake
+              cmake/XsimdTarget.cmake
         DESTINATION ${inhibitor_package_folder} COMPONENT inhibitor_dev)
 
 # The prefix is written relative to the .pc file, so the installed tree may be moved.

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+# cmake -D ROOT=<the repository> -P source_rules.cmake
+#
+# Rules that a person forgets: the licence line on top of every source file, headers of at most 400 lines, one version
+# number in version.hpp, CHANGELOG.md and CITATION.cff, a README that stays short.
+cmake_minimum_required(VERSION 3.23)
+
+set(problems)
+set(licence_line "// SPDX-License-Identifier: Apache-2.0")
+
+set(patterns)
+foreach(folder include tests bench examples)
+  foreach(suffix hpp cpp)
+    list(APPEND patterns ${ROOT}/${folder}/*.${suffix})
+  endforeach()
+endforeach()
+file(GLOB_RECURSE sources RELATIVE ${ROOT} ${patterns})
+list(FILTER sources EXCLUDE REGEX "^tests/packaging/provoked/source_rules/") # offences on purpose
+foreach(file IN LISTS sources)
+  # Read as one text: a CMake list of source lines breaks on brackets and semicolons.
+  file(READ ${ROOT}/${file} text)
+  string(FIND "${text}" "${licence_line}\n" at)
+  if(NOT at EQUAL 0)
+    list(APPEND problems "${file}: the first line is not ${licence_line}")
+  endif()
+  if(file MATCHES "\\.hpp$")
+    if(NOT text MATCHES "\n#pragma once\n")
+      list(APPEND problems "${file}: no #pragma once")
+    endif()
+    string(REGEX REPLACE "[^\n]" "" newlines "${text}")
+    string(LENGTH "${newlines}" lines)
+    if(lines GREATER 400)
+      list(APPEND problems "${file}: ${lines} lines, more than 400")
+    endif()
+  endif()
+endforeach()
+
+set(version)
+foreach(part MAJOR MINOR PATCH)
+  file(STRINGS ${ROOT}/include/inhibitor/version.hpp line REGEX "#define INHIBITOR_VERSION_${part} [0-9]+")
+  string(REGEX REPLACE ".* ([0-9]+)$" "\\1" number "${line}")
+  list(APPEND version "${number}")
+endforeach()
+list(JOIN version "." version)
+
+# The newest entry of the change log is the first heading with a number; "Unreleased" may stand above it.
+file(STRINGS ${ROOT}/CHANGELOG.md headings REGEX "^## \\[[0-9]+\\.[0-9]+\\.[0-9]+\\]")
+list(GET headings 0 newest)
+if(NOT newest MATCHES "^## \\[${version}\\] - [0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]$")
+  list(APPEND problems "CHANGELOG.md: newest entry \"${newest}\" is not \"## <${version}> - <date>\", the version in version.hpp")
+endif()
+file(STRINGS ${ROOT}/CITATION.cff cited REGEX "^version: ")
+if(NOT cited STREQUAL "version: ${version}")
+  list(APPEND problems "CITATION.cff: \"${cited}\" is not \"version: ${version}\", the version in version.hpp")
+endif()
+
+file(READ ${ROOT}/README.md readme)
+string(REGEX REPLACE "[^\n]" "" newlines "${readme}")
+string(LENGTH "${newlines}" lines)
+if(lines GREATER 119)
+  list(APPEND problems "README.md: ${lines} lines, should stay under 120")
+endif()
+
+if(problems)
+  list(JOIN problems "\n  " text)
+  message(FATAL_ERROR "broken rules:\n  ${text}")
+endif()
+list(LENGTH sources count)
+message(STATUS "source rules: ${count} files in order, version ${version}")
