@@ -19,6 +19,9 @@ Files (safetensors; F64 values, I64 integers; layouts in brackets; B batch, L qu
                             ten optimiser steps on the classification loss: losses, grad_norms (before clipping),
                             learning_rates [10], final/<name>. A head takes part only in its own loss, so it has no entry elsewhere.
                             Pad id 0 stands once at an attended position: its row must get no gradient from the lookup.
+  objectives.safetensors    distillation of distilbert_dot_product into distilbert_inhibitor on the latter's batch, each with loss [1] and
+                            grad/<name>: context.<l>/ (mean squared error of the context of layer l; its q, k, v and scalars only),
+                            hidden/ (sum over layers of the error of their outputs), task/ (weights [4] = KL, last hidden state, labels, temperature)
   distillation.safetensors  kl/ (soft targets), token_kl/ (the same per token under a mask), hidden_mse/, cosine/: student, teacher,
                             key_mask, temperature [1], loss [1], dstudent
 Points closer than 1e-6 to a kink (where a subgradient jumps) are refused by assertions, exact ties in the tie cases excepted.
@@ -195,6 +198,7 @@ def attention_cases():
     case("inhibitor_head_size_8", D=8, Dv=8, H=3, gamma=(0.9, 0.6, 1.2), delta=(0.25, 0.5, -0.1), eta=(1.0, 0.7, -0.8), lengths=[5, 4])
     case("inhibitor_wide", B=1, L=9, S=19, D=17, Dv=17, lengths=[18])
     case("inhibitor_one_key", B=1, L=2, S=1)
+    case("inhibitor_zero_and_negative_scalars", H=3, gamma=(0.9, 0.0, -0.7), delta=(0.25, 0.5, 0.1), eta=(0.0, 1.0, -1.0), lengths=[5, 3])
     case("inhibitor_ties_q_equals_k", ties="q=k", L=4, S=5, lengths=[5, 4])
     # Dyadic inputs: |q-k| = 0, S + delta = 0 and |v| = Z all occur, exactly, in float as well.
     case("inhibitor_ties_exact", ties="all", centring=0, D=4, gamma=(0.5, 0.25), delta=(-0.5, -0.25), eta=(1.0, 0.5), lengths=[5, 4])
@@ -323,21 +327,16 @@ class Encoder:
         return t @ self.p[self.root + "embeddings.word_embeddings.weight"].T + self.p[self.mlm_bias]
 
 
-def encoder_case(is_bert, is_inhibitor, seed, classifier_std=0.25):
-    """A small classifier_std gives gradients that are never clipped; otherwise they always are."""
+# is_bert, is_inhibitor, seed, classifier_std: a small one gives gradients that are never clipped; otherwise they always are.
+MODELS = {"distilbert_inhibitor": (False, True, "distilbert_inhibitor", 0.25),
+          "distilbert_dot_product": (False, False, "distilbert_dot_product", 0.05),
+          "bert": (True, False, "bert", 0.25)}
+
+
+def encoder_case(is_bert, is_inhibitor, seed, classifier_std):
     model = Encoder(is_bert, is_inhibitor, seed, classifier_std)
-    B, L, lengths = 3, 7, (7, 5, 3)
-    rng = random.Random(f"batch {seed}")
-    ids = torch.tensor([[rng.randrange(5, VOCAB) if j < n else 0 for j in range(L)] for n in lengths])
-    ids[1, 2] = 0
-    ids[0, 3] = ids[0, 5]  # a token met twice: its row adds up
-    inputs = {"ids": ids, "key_mask": torch.tensor([[int(j < n) for j in range(L)] for n in lengths]), "labels": torch.tensor([2, 0, 1])}
-    mlm_labels = torch.full((B, L), -100)
-    for b, j, target in ((0, 1, 7), (0, 4, 33), (1, 3, 59), (2, 1, 12), (2, 2, 7)):
-        mlm_labels[b, j] = target
-    inputs["mlm_labels"] = mlm_labels
-    if is_bert:
-        inputs["token_types"] = torch.tensor([[0, 0, 0, 0, 1, 1, 1], [0, 0, 1, 1, 1, 0, 0], [0, 0, 0, 0, 0, 0, 0]])
+    inputs = batch(seed, is_bert)
+    mlm_labels = inputs["mlm_labels"]
     out = {"input/" + n: t for n, t in inputs.items()}
     out["config"] = torch.tensor([VOCAB, POSITIONS, LAYERS, HEADS, HIDDEN, LABELS])
     out.update({"param/" + n: t.clone() for n, t in model.p.items()})
@@ -397,6 +396,58 @@ def encoder_case(is_bert, is_inhibitor, seed, classifier_std=0.25):
     return out
 
 
+def batch(seed, is_bert):
+    B, L, lengths = 3, 7, (7, 5, 3)
+    rng = random.Random(f"batch {seed}")
+    ids = torch.tensor([[rng.randrange(5, VOCAB) if j < n else 0 for j in range(L)] for n in lengths])
+    ids[1, 2] = 0
+    ids[0, 3] = ids[0, 5]  # a token met twice: its row adds up
+    inputs = {"ids": ids, "key_mask": torch.tensor([[int(j < n) for j in range(L)] for n in lengths]), "labels": torch.tensor([2, 0, 1])}
+    mlm_labels = torch.full((B, L), -100)
+    for b, j, target in ((0, 1, 7), (0, 4, 33), (1, 3, 59), (2, 1, 12), (2, 2, 7)):
+        mlm_labels[b, j] = target
+    inputs["mlm_labels"] = mlm_labels
+    if is_bert:
+        inputs["token_types"] = torch.tensor([[0, 0, 0, 0, 1, 1, 1], [0, 0, 1, 1, 1, 0, 0], [0, 0, 0, 0, 0, 0, 0]])
+    return inputs
+
+
+def objective_cases():
+    teacher = Encoder(*MODELS["distilbert_dot_product"])
+    student = Encoder(*MODELS["distilbert_inhibitor"])
+    inputs = batch("distilbert_inhibitor", False)
+    keep = inputs["key_mask"].bool()
+    for t in student.p.values():
+        t.requires_grad_(True)
+    kinks, out = Kinks(), {}
+    goal_hidden, goal_context, goal_logits = teacher.classify(inputs, kinks)
+    mse = lambda a, b: F.mse_loss(a[keep], b[keep])
+
+    def put(group, loss_of, wanted):
+        for t in student.p.values():
+            t.grad = None
+        loss = loss_of(*student.classify(inputs, kinks))
+        loss.backward()
+        out[group + "/loss"] = loss.reshape(1)
+        for n, t in student.p.items():
+            if wanted(n) and t.grad is not None:
+                out[f"{group}/grad/{n}"] = t.grad.clone()
+
+    for l, names in enumerate(student.layers):
+        parts = tuple(names[x] for x in ("q", "k", "v", "gamma", "delta", "eta"))
+        put(f"context.{l}", lambda hidden, context, logits: mse(context[l], goal_context[l]), lambda n: n.startswith(parts))
+    put("hidden", lambda hidden, context, logits: sum(mse(hidden[i], goal_hidden[i]) for i in range(1, LAYERS + 1)), lambda n: True)
+    kl, last, label, temperature = 0.6, 0.7, 0.4, 2.0
+
+    def task(hidden, context, logits):
+        soft = F.kl_div(torch.log_softmax(logits / temperature, -1), torch.softmax(goal_logits / temperature, -1), reduction="batchmean")
+        return kl * temperature ** 2 * soft + last * mse(hidden[-1], goal_hidden[-1]) + label * F.cross_entropy(logits, inputs["labels"])
+
+    put("task", task, lambda n: True)
+    out["task/weights"] = torch.tensor([kl, last, label, temperature])
+    return out
+
+
 # ---- distillation losses ----
 
 def distillation_cases():
@@ -426,11 +477,9 @@ def distillation_cases():
 
 def main():
     folder = sys.argv[1] if len(sys.argv) > 1 else os.path.dirname(os.path.abspath(__file__))
-    for name, make in (("attention", attention_cases),
-                       ("distilbert_inhibitor", lambda: encoder_case(False, True, "distilbert_inhibitor")),
-                       ("distilbert_dot_product", lambda: encoder_case(False, False, "distilbert_dot_product", 0.05)),
-                       ("bert", lambda: encoder_case(True, False, "bert")),
-                       ("distillation", distillation_cases)):
+    jobs = {"attention": attention_cases, "objectives": objective_cases, "distillation": distillation_cases}
+    jobs.update({name: lambda name=name: encoder_case(*MODELS[name]) for name in MODELS})
+    for name, make in jobs.items():
         write_safetensors(os.path.join(folder, name + ".safetensors"), make())
 
 
