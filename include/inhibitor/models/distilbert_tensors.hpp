@@ -91,11 +91,12 @@ class distilbert_tensors {
       f(std::string("vocab_projector.bias"), vocab_projector_bias);
     }
   }
-  /// As above for reading: f(name, tensor<const T>).
+  /// As above for reading: f(name, const tensor<const T>&).
   template <class Visitor>
   void visit(Visitor&& f) const {
     const_cast<distilbert_tensors*>(this)->visit([&](const std::string& name, tensor<T>& t) {
-      f(name, tensor<const T>{t.data, t.rows, t.cols, t.rank});
+      const tensor<const T> read_only{t.data, t.rows, t.cols, t.rank};
+      f(name, read_only);
     });
   }
 

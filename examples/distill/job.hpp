@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/build_info.hpp"
+#include "common/glue_reader.hpp"
+#include "distill/checkpoint.hpp"
+#include "distill/options.hpp"
+#include "distill/report.hpp"
+#include "distill/trainer.hpp"
+#include "inhibitor/io/json_file.hpp"
+#include "inhibitor/io/model_folder.hpp"
+
+// The whole job: teacher E0, students E1 and E2, control; each run is a list of stages. Finished runs are model folders
+// and a record in progress.json, the run in work is checkpoint.safetensors, so that --resume can go on from either.
+
+namespace inhibitor {
+
+class distill_job {
+ public:
+  /// Reads everything the job needs. Throws file_error or std::invalid_argument for anything missing or malformed.
+  distill_job(const distill_options& options, std::string command, const executor& workers)
+      : o_(options),
+        command_(std::move(command)),
+        workers_(workers),
+        data_folder_(o_.embedded() ? embedded_data_folder() : o_.data),
+        vocab_file_(o_.vocab.empty() ? embedded_data_folder() + "/vocab.txt" : o_.vocab),
+        tokenizer_(wordpiece::load(vocab_file_)) {
+    check(o_.embedded() || !o_.vocab.empty(),
+          std::string("--data needs --vocab, the vocabulary its text is split with"));
+    auto train = read_sst2(data_folder_ + "/train.tsv");
+    if (o_.max_train_samples > 0 && o_.max_train_samples < static_cast<index_t>(train.size())) {
+      train.resize(static_cast<std::size_t>(o_.max_train_samples));
+    }
+    train_ = tokenize(tokenizer_, train, o_.max_seq_length, workers_);
+    dev_ = tokenize(tokenizer_, read_sst2(data_folder_ + "/dev.tsv"), o_.max_seq_length, workers_);
+    for (const auto* set : {&train_, &dev_}) {
+      check(std::find(set->labels.begin(), set->labels.end(), -1) == set->labels.end(),
+            [&] { return data_folder_ + ": train.tsv and dev.tsv need labels"; });
+    }
+    text_ = o_.text.empty() ? train_ : tokenize(tokenizer_, read_text_lines(o_.text), o_.max_seq_length, workers_);
+
+    base_ = config_of_size(o_.size);
+    base_.vocab_size = tokenizer_.size();
+    base_.pad_token_id = tokenizer_.pad_id();
+    base_.dropout = o_.dropout;
+    base_.attention_dropout = o_.attention_dropout;
+    prepare_output();
+    if (!o_.teacher.empty()) load_teacher(o_.teacher);
+  }
+
+  /// Runs what --stages asks for and is not finished yet, then writes the report. Throws interrupted_error.
+  void run() {
+    if (o_.has_stage("teacher") && !teacher_) run_teacher();
+    if (teacher_ && find_record("E0") == nullptr) add_record(record_of("E0", *teacher_, {}, nlohmann::json::array()));
+    if ((o_.has_stage("e1") || o_.has_stage("e2")) && !teacher_) {
+      throw std::invalid_argument("e1 and e2 need a teacher: add \"teacher\" to --stages or give --teacher DIR");
+    }
+    if (o_.has_stage("e1")) run_student("E1", e1_stages());
+    if (o_.has_stage("e2")) run_student("E2", e2_stages());
+    if (o_.has_stage("control")) run_student("control", {label_stage("train", o_.learning_rate)});
+    write_report(o_.out, facts(), records_);
+    remove_file(path("progress.json"));
+  }
+
+  std::string table() const { return results_table(records_); }
+
+ private:
+  struct stage {
+    stage_plan plan;
+    std::function<bool(const std::string&)> trainable;
+    std::function<double(const distilbert_tensors<float>&, training_state<float>&, const token_batch&,
+                         const token_view&, const dropout_mode&)>
+        objective;
+    const token_dataset* data = nullptr;
+    bool has_labels = true;  ///< the classifier is trained, so dev accuracy after an epoch means something
+  };
+
+  std::string path(const std::string& name) const { return o_.out + "/" + name; }
+  static void remove_file(const std::string& file) { std::filesystem::remove(file); }
+  static bool all_tensors(const std::string&) { return true; }
+
+  static std::vector<labelled_sentence> read_text_lines(const std::vector<std::string>& files) {
+    std::vector<labelled_sentence> lines;
+    for (const std::string& file : files) {
+      const std::string content = read_file(file);
+      std::size_t begin = 0;
+      while (begin < content.size()) {
+        const std::size_t end = std::min(content.find('\n', begin), content.size());
+        const std::string line = content.substr(begin, end - begin);
+        if (line.find_first_not_of(" \t\r") != std::string::npos) lines.push_back({line, -1});
+        begin = end + 1;
+      }
+    }
+    check(!lines.empty(), std::string("--text: the files hold no text"));
+    return lines;
+  }
+
+  /// What must agree between a run and its resumption: everything that changes numbers.
+  nlohmann::json settings() const {
+    return {{"task", o_.task},
+            {"data", o_.data},
+            {"vocab", o_.vocab},
+            {"size", o_.size},
+            {"max_seq_length", o_.max_seq_length},
+            {"max_train_samples", o_.max_train_samples},
+            {"epochs", o_.epochs},
+            {"layer_epochs", o_.layer_epochs},
+            {"full_epochs", o_.full_epochs},
+            {"batch_size", o_.batch_size},
+            {"learning_rate", o_.learning_rate},
+            {"tuning_learning_rate", o_.tuning_learning_rate},
+            {"weight_decay", o_.weight_decay},
+            {"dropout", o_.dropout},
+            {"attention_dropout", o_.attention_dropout},
+            {"temperature", o_.temperature},
+            {"kl_weight", o_.kl_weight},
+            {"hidden_weight", o_.hidden_weight},
+            {"label_weight", o_.label_weight},
+            {"seed", o_.seed},
+            {"teacher", o_.teacher},
+            {"text", o_.text}};
+  }
+
+  nlohmann::json facts() const {
+    nlohmann::json facts = {{"task", o_.embedded() ? "embedded" : o_.task},
+                            {"size", o_.size},
+                            {"seed", o_.seed},
+                            {"commit", build_commit()},
+                            {"compiler", build_compiler()},
+                            {"cpu", cpu_model()},
+                            {"threads", workers_.workers()},
+                            {"command", command_},
+                            {"train_examples", train_.size()},
+                            {"dev_examples", dev_.size()},
+                            {"settings", settings()}};
+    return facts;
+  }
+
+  /// Creates or reopens the output folder. Refuses to mix two jobs.
+  void prepare_output() {
+    std::filesystem::create_directories(o_.out);
+    const bool started = std::filesystem::exists(path("progress.json"));
+    const bool finished = std::filesystem::exists(path("results.json"));
+    if (!o_.resume) {
+      check(!started, [&] { return o_.out + " holds an unfinished job; add --resume or choose another --out"; });
+      check(!finished, [&] { return o_.out + " holds the results of another job; choose another --out"; });
+      write_progress();
+      return;
+    }
+    check(started, [&] { return o_.out + " holds no unfinished job to resume (no progress.json)"; });
+    const nlohmann::json progress = read_json_file(path("progress.json"));
+    try {
+      check(progress.at("settings") == settings(), [&] {
+        return path("progress.json") + ": the job was started with other settings: " + progress.at("settings").dump();
+      });
+      for (const auto& r : progress.at("runs")) records_.push_back(run_record_from(r));
+    } catch (const nlohmann::json::exception& e) {
+      throw file_error(path("progress.json"), std::string("not a progress file of distill: ") + e.what());
+    }
+    if (find_record("E0") != nullptr && o_.teacher.empty()) load_teacher(path("E0"));
+  }
+
+  void write_progress() const {
+    nlohmann::json progress = {{"settings", settings()}, {"runs", nlohmann::json::array()}};
+    for (const run_record& r : records_) progress["runs"].push_back(to_json(r));
+    write_json_file(path("progress.json"), progress);
+  }
+
+  const run_record* find_record(const std::string& name) const {
+    for (const run_record& r : records_) {
+      if (r.name == name) return &r;
+    }
+    return nullptr;
+  }
+
+  void load_teacher(const std::string& folder) {
+    teacher_ = load_model_folder<float>(folder);
+    const distilbert_config& c = teacher_->config();
+    check(c.vocab_size == base_.vocab_size && c.n_layers == base_.n_layers && c.dim == base_.dim &&
+              c.n_heads == base_.n_heads && c.hidden_dim == base_.hidden_dim,
+          [&] {
+            return fmt::format(
+                "{}: the model has {} layers of width {} ({} heads, {} hidden) and {} words; --size {} with {} expects "
+                "{} "
+                "layers of width {} ({} heads, {} hidden) and {} words",
+                folder, c.n_layers, c.dim, c.n_heads, c.hidden_dim, c.vocab_size, o_.size, vocab_file_, base_.n_layers,
+                base_.dim, base_.n_heads, base_.hidden_dim, base_.vocab_size);
+          });
+    check(c.num_labels == base_.num_labels, [&] {
+      return fmt::format("{}: the model has {} labels; task {} has {}", folder, c.num_labels, o_.task,
+                         base_.num_labels);
+    });
+  }
+
+  stage label_stage(const std::string& name, double rate) const {
+    stage s;
+    s.plan = {name, o_.epochs, o_.batch_size, rate};
+    s.plan.weight_decay = o_.weight_decay;
+    s.trainable = all_tensors;
+    s.data = &train_;
+    s.objective = [this](const distilbert_tensors<float>& p, training_state<float>& state, const token_batch& batch,
+                         const token_view& tokens, const dropout_mode& mode) {
+      return classification_objective(state, p, tokens, batch.labels.data(), mode, workers_);
+    };
+    return s;
+  }
+
+  /// E1: one layer's attention at a time, bottom-up; then all layers on the hidden states; then the labels.
+  std::vector<stage> e1_stages() {
+    std::vector<stage> stages;
+    for (index_t layer = 0; layer < base_.n_layers; ++layer) {
+      stage s = label_stage(fmt::format("layer-{}", layer), o_.learning_rate);
+      s.plan.epochs = o_.layer_epochs;
+      s.plan.schedule = schedule_kind::cosine;
+      s.plan.layers = layer + 1;
+      s.data = &text_;
+      s.has_labels = false;
+      const std::string prefix = fmt::format("distilbert.transformer.layer.{}.attention.", layer);
+      s.trainable = [prefix](const std::string& name) {
+        return name.rfind(prefix, 0) == 0 && name.rfind(prefix + "out_lin", 0) != 0;
+      };
+      s.objective = [this, layer](const distilbert_tensors<float>& p, training_state<float>& state, const token_batch&,
+                                  const token_view& tokens, const dropout_mode& mode) {
+        return layer_context_objective(state, p, teacher_state_, *teacher_, layer, tokens, mode, workers_);
+      };
+      stages.push_back(std::move(s));
+    }
+    stage full = label_stage("full-layer", o_.learning_rate);
+    full.plan.epochs = o_.full_epochs;
+    full.plan.schedule = schedule_kind::cosine;
+    full.data = &text_;
+    full.has_labels = false;
+    full.trainable = [](const std::string& name) { return name.rfind("distilbert.", 0) == 0; };
+    full.objective = [this](const distilbert_tensors<float>& p, training_state<float>& state, const token_batch&,
+                            const token_view& tokens, const dropout_mode& mode) {
+      return hidden_state_objective(state, p, teacher_state_, *teacher_, tokens, mode, workers_);
+    };
+    stages.push_back(std::move(full));
+    stages.push_back(label_stage("fine-tune", o_.tuning_learning_rate));
+    return stages;
+  }
+
+  std::vector<stage> e2_stages() {
+    stage s = label_stage("distil", o_.tuning_learning_rate);
+    s.objective = [this](const distilbert_tensors<float>& p, training_state<float>& state, const token_batch& batch,
+                         const token_view& tokens, const dropout_mode& mode) {
+      const distillation_weights weights{o_.kl_weight, o_.hidden_weight, o_.label_weight, o_.temperature};
+      return task_distillation_objective(state, p, teacher_state_, *teacher_, weights, tokens, batch.labels.data(),
+                                         mode, workers_);
+    };
+    return {s};
+  }
+
+  void run_teacher() {
+    distilbert_config config = base_;
+    config.set_attention(attention_kind::dot_product);
+    distilbert_tensors<float> model(config);
+    initialize(model, o_.seed);
+    train_run("E0", model, {label_stage("train", o_.learning_rate)});
+    teacher_ = std::move(model);
+  }
+
+  void run_student(const std::string& name, const std::vector<stage>& stages) {
+    if (find_record(name) != nullptr) return;
+    distilbert_config config = base_;
+    config.set_attention(attention_kind::inhibitor);
+    distilbert_tensors<float> model(config);
+    initialize(model, o_.seed);
+    if (name != "control") copy_shared_tensors(model, *teacher_);
+    train_run(name, model, stages);
+  }
+
+  /// Every tensor of `from` that `to` has as well, which is all but the inhibitor's scalars.
+  static void copy_shared_tensors(distilbert_tensors<float>& to, const distilbert_tensors<float>& from) {
+    std::map<std::string, const float*> source;
+    from.visit([&](const std::string& name, const tensor<const float>& t) { source[name] = t.data; });
+    to.visit([&](const std::string& name, tensor<float>& t) {
+      const auto found = source.find(name);
+      if (found != source.end()) std::copy_n(found->second, t.size(), t.data);
+    });
+  }
+
+  void train_run(const std::string& name, distilbert_tensors<float>& model, const std::vector<stage>& stages) {
+    checkpoint_position where;
+    where.run = name;
+    where.settings = settings().dump();
+    nlohmann::json epochs = nlohmann::json::array();
+    std::size_t first_stage = 0;
+    std::optional<safetensors_file> saved;
+    const std::string checkpoint = path("checkpoint.safetensors");
+    if (o_.resume && std::filesystem::exists(checkpoint)) {
+      saved = safetensors_file::open(checkpoint);
+      const checkpoint_position found = read_checkpoint_position(*saved);
+      if (found.run == name) {
+        check(found.settings == where.settings, [&] { return checkpoint + ": made with other settings"; });
+        where = found;
+        epochs = parse_json(found.epochs, checkpoint);
+        while (first_stage < stages.size() && stages[first_stage].plan.name != where.stage) ++first_stage;
+        check(first_stage < stages.size(), [&] { return checkpoint + ": unknown stage \"" + where.stage + "\""; });
+      } else {
+        saved.reset();
+      }
+    }
+    for (std::size_t i = first_stage; i < stages.size(); ++i) {
+      const stage& s = stages[i];
+      adamw<distilbert_tensors<float>> optimizer(model, trainable_segments(model, s.trainable));
+      if (saved) {
+        read_checkpoint_tensors(*saved, model, optimizer);
+        optimizer.step = where.optimizer_step;
+        saved.reset();
+      }
+      where.stage = s.plan.name;
+      stage_hooks hooks;
+      hooks.save = [&](const stage_position& position) {
+        where.position = position;
+        where.optimizer_step = optimizer.step;
+        where.epochs = epochs.dump();
+        write_checkpoint(checkpoint, where, model, optimizer);
+      };
+      hooks.epoch_done = [&](index_t epoch, double loss) {
+        nlohmann::json line = {{"stage", s.plan.name}, {"epoch", epoch + 1}, {"loss", loss}};
+        if (s.has_labels) line["accuracy"] = evaluate(model, dev_, workers_).accuracy;
+        fmt::print(stderr, "{} {}: epoch {} of {}, loss {:.4f}{}\n", name, s.plan.name, epoch + 1, s.plan.epochs, loss,
+                   s.has_labels ? fmt::format(", dev accuracy {:.2f} %", 100 * line["accuracy"].get<double>()) : "");
+        epochs.push_back(line);
+      };
+      const auto objective = [&](training_state<float>& state, const token_batch& batch, const token_view& tokens,
+                                 const dropout_mode& mode) { return s.objective(model, state, batch, tokens, mode); };
+      run_stage(name + " " + s.plan.name, s.plan, model, optimizer, where.position, *s.data, o_.seed, objective, hooks,
+                o_.checkpoint_seconds, workers_);
+      where.position.step = 0;
+    }
+    save_model_folder(path(name), model, vocab_file_);
+    add_record(record_of(name, model, where.position, epochs));
+    remove_file(checkpoint);
+  }
+
+  run_record record_of(const std::string& name, const distilbert_tensors<float>& model, const stage_position& position,
+                       const nlohmann::json& epochs) const {
+    const evaluation e = evaluate(model, dev_, workers_);
+    run_record r;
+    r.name = name;
+    r.attention = model.config().layer_attention(0) == attention_kind::inhibitor ? "inhibitor" : "dot_product";
+    r.accuracy = e.accuracy;
+    r.loss = e.loss;
+    r.train_seconds = position.seconds;
+    r.train_examples_per_second = position.seconds > 0 ? static_cast<double>(position.examples) / position.seconds : 0;
+    r.examples_per_second = e.examples_per_second();
+    r.epochs = epochs;
+    return r;
+  }
+
+  void add_record(run_record r) {
+    records_.push_back(std::move(r));
+    write_progress();
+  }
+
+  distill_options o_;
+  std::string command_;
+  executor workers_;
+  std::string data_folder_, vocab_file_;
+  wordpiece tokenizer_;
+  token_dataset train_, dev_, text_;
+  distilbert_config base_;
+  std::optional<distilbert_tensors<float>> teacher_;
+  inference_state<float> teacher_state_;
+  std::vector<run_record> records_;
+};
+
+}  // namespace inhibitor

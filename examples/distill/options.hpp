@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/json_config.hpp"
+#include "inhibitor/models/distilbert_config.hpp"
+
+namespace inhibitor {
+
+/// Everything the command line of `distill` says.
+struct distill_options {
+  std::string task = "sst2";
+  std::string data;   ///< folder with train.tsv and dev.tsv; empty: the embedded corpus
+  std::string vocab;  ///< vocab.txt; empty: the embedded corpus's
+  std::string size = "tiny";
+  index_t max_seq_length = 128;
+  index_t max_train_samples = 0;  ///< 0: all
+  index_t epochs = 3;
+  index_t layer_epochs = 1;
+  index_t full_epochs = 1;
+  index_t batch_size = 32;
+  double learning_rate = 5e-4;
+  double tuning_learning_rate = 5e-4;
+  double weight_decay = 0.01;
+  double dropout = 0.1;
+  double attention_dropout = 0.1;
+  double temperature = 2;
+  double kl_weight = 0.5, hidden_weight = 0.5, label_weight = 0.5;
+  std::uint64_t seed = 42;
+  int threads = 0;
+  std::string teacher;
+  std::vector<std::string> stages{"teacher", "e1", "e2", "control"};
+  std::vector<std::string> text;
+  std::string out = "runs/distill";
+  bool resume = false;
+  double checkpoint_seconds = 120;
+
+  bool has_stage(const std::string& name) const {
+    return std::find(stages.begin(), stages.end(), name) != stages.end();
+  }
+  bool embedded() const { return data.empty(); }
+};
+
+/// Sizes of `--size`. Throws std::invalid_argument for another name.
+inline distilbert_config config_of_size(const std::string& size) {
+  distilbert_config c;
+  const auto set = [&](index_t layers, index_t dim) {
+    c.n_layers = layers;
+    c.dim = dim;
+    c.n_heads = dim / 64;
+    c.hidden_dim = 4 * dim;
+  };
+  if (size == "tiny") {
+    set(2, 128);
+  } else if (size == "mini") {
+    set(4, 256);
+  } else if (size == "small") {
+    set(4, 512);
+  } else {
+    check(size == "base", [&] { return "size is \"" + size + "\"; expected tiny, mini, small or base"; });
+  }
+  return c;
+}
+
+/// Declares the options on `app`. Values land in `o` when the caller parses.
+inline void add_options(CLI::App& app, distill_options& o) {
+  app.description(
+      "Trains a dot-product teacher, distils it into inhibitor-attention students and evaluates all of them.\n"
+      "Without --data it runs on a small embedded corpus and needs nothing else.");
+  app.option_defaults()->always_capture_default();
+  app.add_option("--task", o.task, "Task; names the data layout")->check(CLI::IsMember({"sst2"}));
+  app.add_option("--data", o.data, "Folder with train.tsv and dev.tsv in the GLUE layout; default: embedded corpus");
+  app.add_option("--vocab", o.vocab, "WordPiece vocabulary (vocab.txt); default: the embedded corpus's");
+  app.add_option("--size", o.size, "Model size: tiny 2x128, mini 4x256, small 4x512, base 6x768")
+      ->check(CLI::IsMember({"tiny", "mini", "small", "base"}));
+  app.add_option("--max-seq-length", o.max_seq_length, "Tokens per example, [CLS] and [SEP] included")
+      ->check(CLI::Range(index_t{2}, index_t{512}));
+  app.add_option("--max-train-samples", o.max_train_samples, "Use only this many training examples; 0: all")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--epochs", o.epochs, "Epochs on the labels: teacher, fine-tuning of E1, E2, control")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--layer-epochs", o.layer_epochs, "Epochs per layer of E1's layer-wise stage")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--full-epochs", o.full_epochs, "Epochs of E1's full-layer stage")->check(CLI::PositiveNumber);
+  app.add_option("--batch-size", o.batch_size, "Examples per step")->check(CLI::PositiveNumber);
+  app.add_option("--learning-rate", o.learning_rate, "Peak rate of models trained from scratch and of E1's stages")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--tuning-learning-rate", o.tuning_learning_rate, "Peak rate of E1's fine-tuning and of E2")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--weight-decay", o.weight_decay, "Decoupled weight decay")->check(CLI::NonNegativeNumber);
+  app.add_option("--dropout", o.dropout, "Dropout of embeddings and feed-forward output")->check(CLI::Range(0.0, 0.9));
+  app.add_option("--attention-dropout", o.attention_dropout, "Share of keys dropped per example in training")
+      ->check(CLI::Range(0.0, 0.9));
+  app.add_option("--temperature", o.temperature, "Temperature of E2's soft probabilities")->check(CLI::PositiveNumber);
+  app.add_option("--kl-weight", o.kl_weight, "Weight of E2's soft-probability loss")->check(CLI::NonNegativeNumber);
+  app.add_option("--hidden-weight", o.hidden_weight, "Weight of E2's hidden-state loss")->check(CLI::NonNegativeNumber);
+  app.add_option("--label-weight", o.label_weight, "Weight of E2's label loss")->check(CLI::NonNegativeNumber);
+  app.add_option("--seed", o.seed, "Seed of initial weights, order and dropout");
+  app.add_option("--threads", o.threads, "OpenMP threads; 0: all. Results do not depend on it")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--teacher", o.teacher, "Model folder of a trained teacher; default: train one");
+  app.add_option("--stages", o.stages, "What to run, separated by commas: teacher,e1,e2,control")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"teacher", "e1", "e2", "control"}));
+  app.add_option("--text", o.text, "Raw text for E1, one sample per line; default: the training sentences");
+  app.add_option("--out", o.out, "Folder for models, results.json and report.md");
+  app.add_flag("--resume", o.resume, "Go on from the checkpoint in --out");
+  app.add_option("--checkpoint-seconds", o.checkpoint_seconds, "Time between checkpoints")->check(CLI::PositiveNumber);
+  app.config_formatter(std::make_shared<json_config>());
+  app.set_config("--config", "", "JSON file with these options, names without dashes; the command line wins");
+}
+
+}  // namespace inhibitor

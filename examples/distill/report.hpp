@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "common/progress.hpp"
+#include "inhibitor/io/atomic_file.hpp"
+
+// What `distill` tells about its runs: one record per model, a table for people, results.json for programs.
+
+namespace inhibitor {
+
+/// One trained and evaluated model. All fields come from measurements of this run.
+struct run_record {
+  std::string name;       ///< E0, E1, E2 or control
+  std::string attention;  ///< dot_product or inhibitor
+  double accuracy = 0;    ///< on the dev set, last epoch, in [0, 1]
+  double loss = 0;        ///< mean dev cross-entropy
+  double train_seconds = 0;
+  double train_examples_per_second = 0;
+  double examples_per_second = 0;                   ///< evaluation speed on the dev set
+  nlohmann::json epochs = nlohmann::json::array();  ///< {stage, epoch, loss, accuracy?} in order
+};
+
+inline nlohmann::json to_json(const run_record& r) {
+  return {{"name", r.name},
+          {"attention", r.attention},
+          {"accuracy", r.accuracy},
+          {"loss", r.loss},
+          {"train_seconds", r.train_seconds},
+          {"train_examples_per_second", r.train_examples_per_second},
+          {"examples_per_second", r.examples_per_second},
+          {"epochs", r.epochs}};
+}
+
+/// Throws nlohmann::json exceptions for a record that lacks a field.
+inline run_record run_record_from(const nlohmann::json& j) {
+  return {j.at("name"),
+          j.at("attention"),
+          j.at("accuracy"),
+          j.at("loss"),
+          j.at("train_seconds"),
+          j.at("train_examples_per_second"),
+          j.at("examples_per_second"),
+          j.at("epochs")};
+}
+
+/// Markdown table, readable as plain text.
+inline std::string results_table(const std::vector<run_record>& runs) {
+  const auto description = [](const std::string& name) {
+    if (name == "E0") return "dot-product teacher";
+    if (name == "E1") return "inhibitor, task-agnostic distillation";
+    if (name == "E2") return "inhibitor, task-specific distillation";
+    return "inhibitor, labels alone";
+  };
+  std::string table = fmt::format("| {:7} | {:37} | {:>8} | {:>5} | {:>13} | {:>16} | {:>15} |\n", "run", "model",
+                                  "accuracy", "to E0", "training time", "train examples/s", "eval examples/s");
+  table +=
+      "| ------- | ------------------------------------- | -------: | ----: | ------------: | ---------------: | "
+      "--------------: |\n";
+  const run_record* teacher = !runs.empty() && runs.front().name == "E0" ? &runs.front() : nullptr;
+  for (const run_record& r : runs) {
+    const std::string difference =
+        teacher == nullptr || &r == teacher ? "" : fmt::format("{:+.1f}", 100 * (r.accuracy - teacher->accuracy));
+    table += fmt::format("| {:7} | {:37} | {:>6.1f} % | {:>5} | {:>13} | {:>16.0f} | {:>15.0f} |\n", r.name,
+                         description(r.name), 100 * r.accuracy, difference, format_duration(r.train_seconds),
+                         r.train_examples_per_second, r.examples_per_second);
+  }
+  return table;
+}
+
+/// Writes results.json and report.md into `folder`, each whole or not at all. `facts` are the fields of results.json
+/// besides "runs". Throws file_error.
+inline void write_report(const std::string& folder, const nlohmann::json& facts, const std::vector<run_record>& runs) {
+  nlohmann::json results = facts;
+  results["runs"] = nlohmann::json::array();
+  for (const run_record& r : runs) results["runs"].push_back(to_json(r));
+  write_file_atomically(folder + "/results.json", results.dump(2) + "\n");
+
+  std::string report = fmt::format("# {} with a `{}` model, seed {}\n\n", facts.at("task").get<std::string>(),
+                                   facts.at("size").get<std::string>(), facts.at("seed").get<std::uint64_t>());
+  report += results_table(runs);
+  report += fmt::format(
+      "\nAccuracy is that of the last epoch on the {} dev examples ({} training examples); no epoch was "
+      "chosen by its dev score.\nTimes are wall time on {} threads of: {}.\n\n",
+      facts.at("dev_examples").get<index_t>(), facts.at("train_examples").get<index_t>(),
+      facts.at("threads").get<index_t>(), facts.at("cpu").get<std::string>());
+  report += fmt::format("Commit {}. Command:\n\n    {}\n", facts.at("commit").get<std::string>(),
+                        facts.at("command").get<std::string>());
+  write_file_atomically(folder + "/report.md", report);
+}
+
+}  // namespace inhibitor
