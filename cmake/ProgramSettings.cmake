@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Flags of our own executables. Nothing here reaches a consumer of inhibitor::inhibitor.
 add_library(inhibitor_program_settings INTERFACE)
 target_compile_options(inhibitor_program_settings INTERFACE
@@ -12,7 +13,8 @@ if(INHIBITOR_NATIVE)
   target_compile_options(inhibitor_program_settings INTERFACE -march=native)
 endif()
 if(INHIBITOR_SANITIZE)
-  target_compile_options(inhibitor_program_settings INTERFACE -fsanitize=${INHIBITOR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_compile_options(inhibitor_program_settings INTERFACE
+    -fsanitize=${INHIBITOR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(inhibitor_program_settings INTERFACE -fsanitize=${INHIBITOR_SANITIZE})
 endif()
 if(OpenMP_CXX_FOUND)
