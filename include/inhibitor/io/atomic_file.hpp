@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "inhibitor/base/file_error.hpp"
+
+// Files that appear whole or not at all: the content goes to a temporary file in the same folder, which then takes the
+// final name in one step. A reader that has the old file open or mapped keeps the old content. There is no fsync: this
+// guards against failures of the program, not of the power supply.
+
+namespace inhibitor {
+
+/// A file being written under a temporary name. `commit` gives it its final name; without it the destructor removes it.
+class atomic_file {
+ public:
+  /// Creates the temporary file beside `path`. Throws file_error when the folder is missing or not writable.
+  explicit atomic_file(std::string path) : path_(std::move(path)) {
+    for (int attempt = 0; descriptor_ < 0; ++attempt) {
+      temporary_ = path_ + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(attempt);
+      descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+      // A leftover of a killed process with the same number may hold the name: take the next one.
+      if (descriptor_ < 0 && (errno != EEXIST || attempt == 1000)) fail("cannot be written");
+    }
+  }
+  atomic_file(const atomic_file&) = delete;
+  atomic_file& operator=(const atomic_file&) = delete;
+  ~atomic_file() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    if (!committed_) ::unlink(temporary_.c_str());
+  }
+
+  /// Appends `size` bytes. Throws file_error (disk full, quota).
+  void write(const void* bytes, std::size_t size) {
+    const char* next = static_cast<const char*>(bytes);
+    while (size > 0) {
+      const ::ssize_t written = ::write(descriptor_, next, size);
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) fail("writing failed");
+      next += written;
+      size -= static_cast<std::size_t>(written);
+    }
+  }
+  void write(std::string_view text) { write(text.data(), text.size()); }
+
+  /// Closes the file and renames it to `path`, replacing what was there. Call once, last. Throws file_error.
+  void commit() {
+    const int descriptor = descriptor_;
+    descriptor_ = -1;
+    if (::close(descriptor) != 0) fail("writing failed");
+    if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail("cannot be replaced");
+    committed_ = true;
+  }
+
+ private:
+  [[noreturn]] void fail(const char* what) const {
+    throw file_error(path_, std::string(what) + " (" + std::strerror(errno) + ")");
+  }
+
+  std::string path_;
+  std::string temporary_;
+  int descriptor_ = -1;
+  bool committed_ = false;
+};
+
+/// Writes `content` to `path`, whole or not at all. Throws file_error; on failure an older file stays as it was.
+inline void write_file_atomically(const std::string& path, std::string_view content) {
+  atomic_file file(path);
+  file.write(content);
+  file.commit();
+}
+
+}  // namespace inhibitor
