@@ -2,9 +2,9 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 
 #include "inhibitor/nn/linear.hpp"
+#include "inhibitor/simd/partial.hpp"
 
 // Exact GELU, x * Phi(x) with Phi the standard normal distribution function (Hendrycks & Gimpel 2016, arXiv 1606.08415
 // eq. 1), by erf and not by the tanh approximation: DistilBERT checkpoints are trained with this form.
@@ -12,31 +12,46 @@
 namespace inhibitor {
 
 namespace detail {
-constexpr index_t gelu_block = 4096;
+
+template <class T, class Body>
+void for_each_register(index_t size, const executor& workers, Body&& body) {
+  constexpr index_t block = 4096;
+  constexpr index_t n = lanes<best_isa, T>;
+  workers.for_each(blocks(size, block), [&](index_t item, index_t) {
+    const index_t end = std::min(size, (item + 1) * block);
+    for (index_t i = item * block; i < end; i += n) body(i, std::min(n, end - i));
+  });
 }
+
+/// Phi(x) per lane.
+template <class T>
+batch<best_isa, T> normal_distribution(const batch<best_isa, T>& x) {
+  using B = batch<best_isa, T>;
+  return B(T(0.5)) * (B(T(1)) + erf(x * B(T(0.7071067811865475244))));
+}
+
+}  // namespace detail
 
 /// y (size) = gelu(x (size)). Overwrites y, which may be x. Does not throw.
 template <class T>
 void gelu_forward(T* y, const T* x, index_t size, const executor& workers) {
-  workers.for_each(detail::blocks(size, detail::gelu_block), [&](index_t item, index_t) {
-    const index_t end = std::min(size, (item + 1) * detail::gelu_block);
-    for (index_t i = item * detail::gelu_block; i < end; ++i) {
-      y[i] = x[i] * T(0.5) * (T(1) + std::erf(x[i] * T(0.7071067811865475244)));
-    }
+  detail::for_each_register<T>(size, workers, [&](index_t i, index_t count) {
+    const auto v = load_first<best_isa>(x + i, count);
+    store_first<best_isa>(y + i, count, v * detail::normal_distribution<T>(v));
   });
 }
 
-/// Adds to dx (size) from dy (size) and the input x (size) of gelu_forward: gelu'(x) = Phi(x) + x * phi(x). Does not
-/// throw.
+/// Adds to dx (size) from dy (size) and the input x (size) of gelu_forward: gelu'(x) = Phi(x) + x * phi(x), phi the density.
+/// Does not throw.
 template <class T>
 void gelu_backward(T* dx, const T* dy, const T* x, index_t size, const executor& workers) {
-  workers.for_each(detail::blocks(size, detail::gelu_block), [&](index_t item, index_t) {
-    const index_t end = std::min(size, (item + 1) * detail::gelu_block);
-    for (index_t i = item * detail::gelu_block; i < end; ++i) {
-      const T distribution = T(0.5) * (T(1) + std::erf(x[i] * T(0.7071067811865475244)));
-      const T density = T(0.3989422804014326779) * std::exp(T(-0.5) * x[i] * x[i]);
-      dx[i] += dy[i] * (distribution + x[i] * density);
-    }
+  using B = batch<best_isa, T>;
+  detail::for_each_register<T>(size, workers, [&](index_t i, index_t count) {
+    const B v = load_first<best_isa>(x + i, count);
+    const B density = B(T(0.3989422804014326779)) * exp(B(T(-0.5)) * v * v);
+    const B slope = detail::normal_distribution<T>(v) + v * density;
+    store_first<best_isa>(dx + i, count,
+                          load_first<best_isa>(dx + i, count) + load_first<best_isa>(dy + i, count) * slope);
   });
 }
 

@@ -20,6 +20,7 @@ struct tensor {
   int rank = 0;
 
   index_t size() const { return rows * cols; }
+  operator tensor<const T>() const { return {data, rows, cols, rank}; }
   static tensor matrix(index_t rows, index_t cols) { return {nullptr, rows, cols, 2}; }
   static tensor vector(index_t cols) { return {nullptr, 1, cols, 1}; }
 };

@@ -44,6 +44,7 @@ struct one_lane {
   friend INHIBITOR_INLINE one_lane max(one_lane a, one_lane b) { return a.value > b.value ? a : b; }
   friend INHIBITOR_INLINE one_lane abs(one_lane a) { return static_cast<T>(std::abs(a.value)); }
   friend INHIBITOR_INLINE one_lane exp(one_lane a) { return static_cast<T>(std::exp(a.value)); }
+  friend INHIBITOR_INLINE one_lane erf(one_lane a) { return static_cast<T>(std::erf(a.value)); }
   friend INHIBITOR_INLINE one_lane select(bool condition, one_lane a, one_lane b) { return condition ? a : b; }
 };
 
