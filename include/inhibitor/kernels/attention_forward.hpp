@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "inhibitor/kernels/aggregate.hpp"
+#include "inhibitor/kernels/scores.hpp"
+
+// Attention of one head, fused: keys and values are packed once, then per tile of queries
+//   1. raw scores of the tile, 2. weights in place, 3. values added up.
+// Scratch is O(tile x S + S x (D + Dv)); never an (L, S) array. Does not allocate, does not throw. Any scoring policy
+// of scores.hpp composes with any aggregation policy of weights.hpp. Extents may be 0 except D.
+
+namespace inhibitor {
+namespace kernels {
+
+/// Cuts a block of aligned memory into arrays whose starts are 64-byte aligned. With a null base it only measures.
+template <class T>
+class scratch_cursor {
+ public:
+  explicit scratch_cursor(T* base) : base_(base) {}
+  T* take(index_t n) {
+    T* p = base_ != nullptr ? base_ + used_ : nullptr;
+    used_ += round_up(n, 64 / static_cast<index_t>(sizeof(T)));
+    return p;
+  }
+  index_t used() const { return used_; }
+
+ private:
+  T* base_;
+  index_t used_ = 0;
+};
+
+/// Scratch of attention_forward.
+template <class Isa, class T>
+struct forward_scratch {
+  T *keys, *key_sums, *values, *value_sum, *q, *q_sums, *factors, *scores, *acc;
+  index_t pitch, rows, size;
+
+  /// Lays the arrays out in `base` (64-byte aligned, `size` numbers); null measures `size`.
+  forward_scratch(T* base, index_t queries, index_t scored, index_t head_size, index_t value_size) {
+    constexpr index_t N = lanes<Isa, T>;
+    scratch_cursor<T> cursor(base);
+    pitch = round_up(scored, N);
+    rows = tile_rows<Isa>(pitch * static_cast<index_t>(sizeof(T)));
+    if (rows > queries) rows = queries;
+    keys = cursor.take(packed_keys_size<Isa, T>(scored, head_size));
+    key_sums = cursor.take(pitch);
+    values = cursor.take(packed_rows_size<Isa, T>(scored, value_size));
+    value_sum = cursor.take(round_up(value_size, N));
+    q = cursor.take(rows * head_size);
+    q_sums = cursor.take(rows);
+    factors = cursor.take(rows);
+    scores = cursor.take(rows * pitch);
+    acc = cursor.take(rows * round_up(value_size, N));
+    size = cursor.used();
+  }
+};
+
+/// Copies `rows` rows of src (*, width) to dst (rows, width) so that a tile of queries lies together in the cache.
+template <class T>
+INHIBITOR_INLINE void copy_rows(T* INHIBITOR_RESTRICT dst, const T* INHIBITOR_RESTRICT src, index_t stride,
+                                index_t rows, index_t width) {
+  for (index_t r = 0; r < rows; ++r) {
+    for (index_t x = 0; x < width; ++x) dst[r * width + x] = src[r * stride + x];
+  }
+}
+
+/// out (L, Dv), rows out_stride apart, is overwritten. `memory` holds forward_scratch<Isa, T>::size numbers.
+template <class Isa, class T, class Score, class Aggregate>
+void attention_forward(T* out, index_t out_stride, const head_inputs<T>& in, const weight_options<T>& options,
+                       T* memory) {
+  const index_t D = in.head_size, Dv = in.value_size;
+  if (in.queries == 0 || Dv == 0) return;
+  const forward_scratch<Isa, T> s(memory, in.queries, in.scored, D, Dv);
+  pack_keys<Isa, T>(s.keys, in.k, in.k_stride, in.order, in.scored, D);
+  if constexpr (Score::needs_sums) packed_key_sums<Isa, T>(s.key_sums, s.keys, in.scored, D);
+  pack_rows<Isa, T>(s.values, in.v, in.v_stride, in.order, in.attended, Dv);
+  for (index_t x = 0; x < round_up(Dv, lanes<Isa, T>); ++x) s.value_sum[x] = T(0);
+  index_t summed = 0;
+
+  for (index_t i0 = 0; i0 < in.queries; i0 += s.rows) {
+    const index_t rows = in.queries - i0 < s.rows ? in.queries - i0 : s.rows;
+    const index_t* limits = in.limits + i0;
+    const index_t scored = options.centre_all ? in.scored : limits[rows - 1];
+    copy_rows(s.q, in.q + i0 * in.q_stride, in.q_stride, rows, D);
+    if constexpr (Score::needs_sums) row_sums<Isa, T>(s.q_sums, s.q, D, rows, D);
+    score_tile<Isa, T, Score>(s.scores, s.pitch, s.q, D, rows, s.keys, in.scored, scored, D, s.q_sums, s.key_sums);
+    for (index_t r = 0; r < rows; ++r) {
+      s.factors[r] = Aggregate::template weigh<Isa, T>(s.scores + r * s.pitch, limits[r], in.scored, options);
+    }
+    aggregate_tile<Isa, T, Aggregate>(out + i0 * out_stride, out_stride, s.scores, s.pitch, limits, s.factors, rows,
+                                      s.values, Dv, s.acc, s.value_sum, summed);
+  }
+}
+
+}  // namespace kernels
+}  // namespace inhibitor
