@@ -3,6 +3,7 @@
 
 // The whole core in one include.
 
+#include "inhibitor/attention/multi_head.hpp"
 #include "inhibitor/attention/params.hpp"
 #include "inhibitor/base/aligned_buffer.hpp"
 #include "inhibitor/base/check.hpp"
