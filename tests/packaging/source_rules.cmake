@@ -2,7 +2,7 @@
 # cmake -D ROOT=<the repository> -P source_rules.cmake
 #
 # Rules that a person forgets: the licence line on top of every source file, headers of at most 400 lines, one version
-# number in version.hpp, CHANGELOG.md and CITATION.cff, a README that stays short.
+# number wherever a version is written, a README that stays short.
 cmake_minimum_required(VERSION 3.23)
 
 set(problems)
@@ -52,6 +52,12 @@ endif()
 file(STRINGS ${ROOT}/CITATION.cff cited REGEX "^version: ")
 if(NOT cited STREQUAL "version: ${version}")
   list(APPEND problems "CITATION.cff: \"${cited}\" is not \"version: ${version}\", the version in version.hpp")
+endif()
+
+file(READ ${ROOT}/packaging/vcpkg/inhibitor/vcpkg.json port)
+string(JSON port_version GET "${port}" version-semver)
+if(NOT port_version STREQUAL version)
+  list(APPEND problems "packaging/vcpkg/inhibitor/vcpkg.json: \"${port_version}\" is not ${version}, the version in version.hpp")
 endif()
 
 file(READ ${ROOT}/README.md readme)

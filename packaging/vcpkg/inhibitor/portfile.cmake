@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+# An overlay port of the checkout it lies in: vcpkg install inhibitor[io,text] --overlay-ports=packaging/vcpkg
+get_filename_component(SOURCE_PATH "${CURRENT_PORT_DIR}/../../.." ABSOLUTE)
+
+set(VCPKG_BUILD_TYPE release) # headers only, one flavour is enough
+
+vcpkg_check_features(OUT_FEATURE_OPTIONS features FEATURES
+  io INHIBITOR_IO
+  text INHIBITOR_TEXT)
+vcpkg_find_acquire_program(PKGCONFIG)
+vcpkg_cmake_configure(
+  SOURCE_PATH "${SOURCE_PATH}"
+  OPTIONS
+    ${features}
+    -DINHIBITOR_BUILD_TESTS=OFF
+    -DINHIBITOR_BUILD_BENCHMARKS=OFF
+    -DINHIBITOR_BUILD_EXAMPLES=OFF
+    -DINHIBITOR_INSTALL=ON
+    "-DPKG_CONFIG_EXECUTABLE=${PKGCONFIG}")
+vcpkg_cmake_install()
+vcpkg_cmake_config_fixup(CONFIG_PATH share/cmake/inhibitor)
+vcpkg_fixup_pkgconfig()
+file(REMOVE_RECURSE "${CURRENT_PACKAGES_DIR}/debug" "${CURRENT_PACKAGES_DIR}/lib")
+vcpkg_install_copyright(FILE_LIST "${SOURCE_PATH}/LICENSE")
