@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#if defined(__x86_64__) || defined(__i386__)
+
+#include <immintrin.h>
+
+#include "inhibitor/simd/ops.hpp"
+
+// Native forms of portable_ops on x86. Registers of 16, 32 and 64 bytes share one text: the branch on the width is
+// taken at compile time.
+//
+//   operation            instructions                          note
+//   add_abs_diff         psadbw + paddusw                      vpaddq could be issued to the one port that vpsadbw
+//                                                              needs; the saturating 16-bit add is not. Each 64-bit
+//                                                              lane holds one number below 2^16, so nothing saturates.
+//   gather_distances     3 shifts, 3 or (2 vpternlog)          three packs would compete with vpsadbw for its port
+//   add_signed           vpdpbusd | pmaddubsw + paddw | SSE2: 16-bit products of both halves
+//   store_saturated      vpmovuswb | pminuw + packuswb
+
+namespace inhibitor {
+namespace detail {
+
+template <class Isa>
+struct native_ops<Isa, std::enable_if_t<isa_has<Isa, isa::sse2>>> : portable_ops<Isa> {
+  using base = portable_ops<Isa>;
+  using typename base::f32;
+  using typename base::i32;
+  using typename base::u16;
+  using typename base::u64;
+  using typename base::u8;
+  using distance = u64;
+  using base::width;
+  static constexpr bool has_vnni = isa_has<Isa, isa::avx512_vnni> || isa_has<Isa, isa::avx2_vnni>;
+  /// VNNI sums in 32 bits. Without it pairs of products are summed in 16 bits until signed_total.
+  using signed_sum = i32;
+
+  static INHIBITOR_INLINE u64 sums_of_8_abs_diff(const u8& a, const u8& b) {
+    if constexpr (width == 64) {
+      return u64(_mm512_sad_epu8(a, b));
+    } else if constexpr (width == 32) {
+      return u64(_mm256_sad_epu8(a, b));
+    } else {
+      return u64(_mm_sad_epu8(a, b));
+    }
+  }
+
+  static INHIBITOR_INLINE distance add_abs_diff(const distance& d, const u8& a, const u8& b) {
+    const u64 sums = sums_of_8_abs_diff(a, b);
+    if constexpr (width == 64) {
+      return u64(_mm512_adds_epu16(d, sums));
+    } else if constexpr (width == 32) {
+      return u64(_mm256_adds_epu16(d, sums));
+    } else {
+      return u64(_mm_adds_epu16(d, sums));
+    }
+  }
+
+  static INHIBITOR_INLINE u16 gather_distances(const distance& d0, const distance& d1, const distance& d2,
+                                               const distance& d3) {
+    if constexpr (width == 64) {
+      constexpr int or_of_three = 0xfe;
+      const __m512i low =
+          _mm512_ternarylogic_epi64(d0, _mm512_slli_epi64(d1, 16), _mm512_slli_epi64(d2, 32), or_of_three);
+      return u16(_mm512_or_si512(low, _mm512_slli_epi64(d3, 48)));
+    } else {
+      return base::gather_distances(d0, d1, d2, d3);
+    }
+  }
+
+  static INHIBITOR_INLINE u16 multiply_high(const u16& a, const u16& b) {
+    if constexpr (width == 64) {
+      return u16(_mm512_mulhi_epu16(a, b));
+    } else if constexpr (width == 32) {
+      return u16(_mm256_mulhi_epu16(a, b));
+    } else {
+      return u16(_mm_mulhi_epu16(a, b));
+    }
+  }
+
+  static INHIBITOR_INLINE void store_saturated(std::uint8_t* p, const u16& x) {
+    if constexpr (width == 64) {
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtusepi16_epi8(x));
+    } else if constexpr (width == 32) {
+      const __m256i limited = _mm256_min_epu16(x, _mm256_set1_epi16(255));
+      const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi16(limited, limited), 0x08);
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_castsi256_si128(packed));
+    } else {
+      const __m128i excess = _mm_subs_epu16(x, _mm_set1_epi16(255));
+      const __m128i limited = _mm_sub_epi16(x, excess);
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packus_epi16(limited, limited));
+    }
+  }
+
+  static INHIBITOR_INLINE signed_sum add_signed(const signed_sum& sum, const u8& magnitude, const u8& sign) {
+    if constexpr (isa_has<Isa, isa::avx512_vnni>) {
+      return i32(_mm512_dpbusd_epi32(sum, magnitude, sign));
+    } else if constexpr (isa_has<Isa, isa::avx2_vnni>) {
+      return i32(_mm256_dpbusd_avx_epi32(sum, magnitude, sign));
+    } else if constexpr (width == 64) {
+      return i32(_mm512_add_epi16(sum, _mm512_maddubs_epi16(magnitude, sign)));
+    } else if constexpr (width == 32) {
+      return i32(_mm256_add_epi16(sum, _mm256_maddubs_epi16(magnitude, sign)));
+    } else if constexpr (isa_has<Isa, isa::sse4_1>) {
+      return i32(_mm_add_epi16(sum, _mm_maddubs_epi16(magnitude, sign)));
+    } else {
+      const __m128i even =
+          _mm_mullo_epi16(_mm_and_si128(magnitude, _mm_set1_epi16(0xff)), _mm_srai_epi16(_mm_slli_epi16(sign, 8), 8));
+      const __m128i odd = _mm_mullo_epi16(_mm_srli_epi16(magnitude, 8), _mm_srai_epi16(sign, 8));
+      return i32(_mm_add_epi16(sum, _mm_add_epi16(even, odd)));
+    }
+  }
+
+  static INHIBITOR_INLINE i32 signed_total(const signed_sum& sum) {
+    if constexpr (has_vnni) {
+      return sum;
+    } else if constexpr (width == 64) {
+      return i32(_mm512_madd_epi16(sum, _mm512_set1_epi16(1)));
+    } else if constexpr (width == 32) {
+      return i32(_mm256_madd_epi16(sum, _mm256_set1_epi16(1)));
+    } else {
+      return i32(_mm_madd_epi16(sum, _mm_set1_epi16(1)));
+    }
+  }
+
+  static INHIBITOR_INLINE std::uint32_t nonzero_quads(const u8& x) {
+    if constexpr (width == 64) {
+      return _mm512_test_epi32_mask(x, x);
+    } else if constexpr (width == 32) {
+      const __m256i is_zero = _mm256_cmpeq_epi32(x, _mm256_setzero_si256());
+      return 0xffU ^ static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(is_zero)));
+    } else {
+      const __m128i is_zero = _mm_cmpeq_epi32(x, _mm_setzero_si128());
+      return 0xfU ^ static_cast<std::uint32_t>(_mm_movemask_ps(_mm_castsi128_ps(is_zero)));
+    }
+  }
+
+  static INHIBITOR_INLINE std::uint32_t max_of_quads(const u8& x) {
+    __m128i m;
+    if constexpr (width == 64) {
+      const __m256i half = _mm256_max_epu8(_mm512_castsi512_si256(x), _mm512_extracti64x4_epi64(x, 1));
+      m = _mm_max_epu8(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+    } else if constexpr (width == 32) {
+      m = _mm_max_epu8(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+    } else {
+      m = x;
+    }
+    m = _mm_max_epu8(m, _mm_shuffle_epi32(m, 0x4e));
+    m = _mm_max_epu8(m, _mm_shuffle_epi32(m, 0xb1));
+    return static_cast<std::uint32_t>(_mm_cvtsi128_si32(m));
+  }
+
+  static INHIBITOR_INLINE i32 round_to_int(const f32& x) {
+    if constexpr (width == 64) {
+      return i32(_mm512_cvtps_epi32(x));
+    } else if constexpr (width == 32) {
+      return i32(_mm256_cvtps_epi32(x));
+    } else {
+      return i32(_mm_cvtps_epi32(x));
+    }
+  }
+
+  static INHIBITOR_INLINE f32 to_float(const i32& x) {
+    if constexpr (width == 64) {
+      return f32(_mm512_cvtepi32_ps(x));
+    } else if constexpr (width == 32) {
+      return f32(_mm256_cvtepi32_ps(x));
+    } else {
+      return f32(_mm_cvtepi32_ps(x));
+    }
+  }
+
+  static INHIBITOR_INLINE void store_low_bytes(std::uint8_t* p, const i32& x) {
+    if constexpr (width == 64) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(x));
+    } else if constexpr (width == 32) {
+      const __m256i all = x;
+      const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1));
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packus_epi16(words, words));
+    } else {
+      const __m128i words = _mm_packs_epi32(x, x);
+      const int bytes = _mm_cvtsi128_si32(_mm_packus_epi16(words, words));
+      std::memcpy(p, &bytes, sizeof(bytes));
+    }
+  }
+};
+
+}  // namespace detail
+}  // namespace inhibitor
+
+#endif  // defined(__x86_64__) || defined(__i386__)
