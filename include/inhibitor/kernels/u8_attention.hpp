@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstring>
+
+#include "inhibitor/kernels/u8_aggregate.hpp"
+#include "inhibitor/kernels/u8_distances.hpp"
+#include "inhibitor/kernels/u8_pack.hpp"
+#include "inhibitor/kernels/u8_thresholds.hpp"
+
+// One head of u8 inhibitor attention against packed keys and values:
+//
+//   d = |q - k|_1 in bytes  ->  z = rule(d - mean d)  ->  acc = sum_j sign_j max(m_j - z_j, 0)  ->  out = acc * scale
+//
+// for a block of queries at a time: the block's whole rows of distances, then thresholds, are the only scratch.
+// Everything between the quantised input and `acc` is integer, so the result has the same bits on every instruction set
+// and for every block size. Neither allocates nor throws.
+
+namespace inhibitor {
+namespace kernels {
+
+/// Queries of a block: a pass over keys or values in a near cache serves so many rows, and their scores
+/// (2 bytes each) stay in the second cache up to 64 thousand keys.
+inline constexpr index_t u8_block_queries = 16;
+/// Groups of keys that a block of queries passes over at a time: 128 keys of 64 features are 8 KiB.
+inline constexpr index_t u8_block_groups = 4;
+
+enum class u8_mean { none, attended, scored };
+
+struct u8_head_call {
+  float_rows queries;  ///< (L, D)
+  index_t head_size = 0, value_size = 0;
+  float inverse_step = 0;                ///< 1 / step of queries and keys
+  const std::uint8_t* keys = nullptr;    ///< packed, `scored` of them
+  const std::uint8_t* values = nullptr;  ///< packed, at least the largest of `limits`
+  const std::uint8_t* bound = nullptr;   ///< per key its largest magnitude; u8_bound_bytes may be read
+  index_t scored = 0;                    ///< packed keys in the mean of u8_mean::scored
+  const index_t* limits = nullptr;  ///< (L) query i sees the leading limits[i] packed keys; does not decrease with i
+  u8_threshold_rule rule;
+  u8_mean mean = u8_mean::attended;
+  bool skip = false;                 ///< leave out quads of keys that are fully inhibited for a whole tile of queries
+  float* out = nullptr;              ///< (L, Dv) by stride, or null
+  std::int32_t* integers = nullptr;  ///< (L, Dv) by stride, or null
+  index_t out_stride = 0;
+  float scale = 0;                  ///< of one unit of acc
+  bool normalize = false;           ///< divide by the number of visible keys
+  std::uint8_t* scratch = nullptr;  ///< u8_scratch_bytes, 64-byte aligned
+};
+
+/// Scratch memory of one head call.
+INHIBITOR_INLINE constexpr index_t u8_scratch_bytes(index_t scored, index_t head_size, index_t value_size) {
+  return u8_block_queries * (2 * u8_padded_keys(scored) + round_up(head_size, 64) + 4 * u8_padded_value(value_size)) +
+         64;
+}
+
+namespace detail {
+
+/// Lists the quads of a block of keys in which some key of some row is not fully inhibited.
+template <class Isa, index_t Rows>
+INHIBITOR_INLINE index_t u8_live_quads(std::uint16_t* list, const std::uint8_t* thresholds, index_t stride,
+                                       const std::uint8_t* bound, index_t quads) {
+  using ops = byte_ops<Isa>;
+  using u8 = typename ops::u8;
+  constexpr index_t quads_per_register = ops::width / 4;
+  index_t live = 0;
+  for (index_t t = 0; t < quads; t += quads_per_register) {
+    const u8 largest = u8::load_unaligned(bound + 4 * t);
+    u8 rest = ssub(largest, u8::load_unaligned(thresholds + 4 * t));
+    INHIBITOR_UNROLL
+    for (index_t i = 1; i < Rows; ++i) rest = rest | ssub(largest, u8::load_unaligned(thresholds + i * stride + 4 * t));
+    std::uint32_t bits = ops::nonzero_quads(rest);
+    if (quads - t < quads_per_register) bits &= (1U << (quads - t)) - 1;  // bytes behind the block mean nothing
+    for (; bits != 0; bits &= bits - 1) {
+      list[live++] = static_cast<std::uint16_t>(t + __builtin_ctz(bits));
+    }
+  }
+  return live;
+}
+
+template <class Isa, index_t Rows>
+inline void u8_value_block(std::int32_t* sums, index_t sum_stride, const std::uint8_t* thresholds, index_t stride,
+                           const u8_head_call& call, index_t key, index_t quads) {
+  const index_t padded_value = u8_padded_value(call.value_size);
+  const std::uint8_t* values = call.values + key * padded_value * 2;
+  if (call.skip) {
+    std::uint16_t list[u8_value_block_keys / u8_quad_keys];
+    const index_t live = u8_live_quads<Isa, Rows>(list, thresholds + key, stride, call.bound + key, quads);
+    if (live < quads) {
+      u8_aggregate<Isa, Rows, true>(sums, sum_stride, thresholds + key, stride, values, padded_value, list, live);
+      return;
+    }
+  }
+  u8_aggregate<Isa, Rows, false>(sums, sum_stride, thresholds + key, stride, values, padded_value, nullptr, quads);
+}
+
+/// Calls tile(row, rows) for the rows of a block: whole register tiles, then single rows.
+template <class Isa, class Tile, class Single>
+INHIBITOR_INLINE void u8_for_tiles(index_t rows, Tile&& tile, Single&& single) {
+  index_t r = 0;
+  for (; r + u8_tile_queries<Isa> <= rows; r += u8_tile_queries<Isa>) tile(r);
+  for (; r < rows; ++r) single(r);
+}
+
+template <class Isa>
+inline void u8_store_row(const u8_head_call& call, index_t query, index_t visible, const std::int32_t* sums) {
+  using ops = byte_ops<Isa>;
+  using f32 = typename ops::f32;
+  using i32 = typename ops::i32;
+  constexpr index_t n = ops::width / 4;
+  const index_t place = query * call.out_stride;
+  if (call.integers != nullptr) {
+    std::memcpy(call.integers + place, sums, static_cast<std::size_t>(call.value_size) * sizeof(std::int32_t));
+    return;
+  }
+  const f32 scale(call.normalize && visible > 0 ? call.scale / static_cast<float>(visible) : call.scale);
+  float* out = call.out + place;
+  index_t k = 0;
+  for (; k + n <= call.value_size; k += n)
+    (ops::to_float(i32::load_unaligned(sums + k)) * scale).store_unaligned(out + k);
+  if (k < call.value_size) {
+    float last[n];
+    (ops::to_float(i32::load_unaligned(sums + k)) * scale).store_unaligned(last);
+    std::memcpy(out + k, last, static_cast<std::size_t>(call.value_size - k) * sizeof(float));
+  }
+}
+
+}  // namespace detail
+
+/// Attention of one head, all queries.
+template <class Isa>
+inline void u8_attention_head(const u8_head_call& call) {
+  constexpr index_t tile = u8_tile_queries<Isa>;
+  const index_t padded_head = u8_padded_head(call.head_size);
+  const index_t padded_value = u8_padded_value(call.value_size);
+  const index_t stride = 2 * u8_padded_keys(call.scored);  // bytes of a row of distances
+  std::uint8_t* rows = call.scratch;
+  std::int32_t* sums = reinterpret_cast<std::int32_t*>(rows + u8_block_queries * stride);
+  std::uint8_t* queries = reinterpret_cast<std::uint8_t*>(sums + u8_block_queries * padded_value);
+
+  for (index_t first = 0; first < call.queries.count; first += u8_block_queries) {
+    const index_t left = call.queries.count - first;
+    const index_t count = left < u8_block_queries ? left : u8_block_queries;
+    const index_t most = call.limits[first + count - 1];
+    const index_t scored = call.mean == u8_mean::scored ? call.scored : most;
+    const index_t groups = u8_padded_keys(scored) / u8_group_keys;
+
+    float_rows block = call.queries;
+    block.data += first * block.stride;
+    block.count = count;
+    u8_pack_queries<Isa>(queries, block, call.head_size, call.inverse_step);
+
+    for (index_t g = 0; g < groups; g += u8_block_groups) {
+      const index_t n = groups - g < u8_block_groups ? groups - g : u8_block_groups;
+      const std::uint8_t* keys = call.keys + g * u8_group_keys * padded_head;
+      std::uint16_t* distances = reinterpret_cast<std::uint16_t*>(rows) + g * u8_group_keys;
+      detail::u8_for_tiles<Isa>(
+          count,
+          [&](index_t r) {
+            u8_distances<Isa, tile>(distances + r * stride / 2, stride / 2, queries + r * padded_head, padded_head,
+                                    keys, n);
+          },
+          [&](index_t r) {
+            u8_distances<Isa, 1>(distances + r * stride / 2, stride / 2, queries + r * padded_head, padded_head, keys,
+                                 n);
+          });
+    }
+
+    const index_t padded_visible = u8_padded_keys(most);
+    for (index_t i = 0; i < count; ++i) {
+      std::uint8_t* row = rows + i * stride;
+      const index_t visible = call.limits[first + i];
+      const index_t averaged = call.mean == u8_mean::none ? 0 : call.mean == u8_mean::scored ? call.scored : visible;
+      const std::int64_t sum = u8_distance_sum<Isa>(reinterpret_cast<const std::uint16_t*>(row), averaged);
+      u8_thresholds<Isa>(row, visible, padded_visible, call.rule, u8_row_rule<Isa>(call.rule, sum, averaged));
+    }
+
+    std::memset(sums, 0, static_cast<std::size_t>(count * padded_value) * sizeof(std::int32_t));
+    for (index_t key = 0; key < most; key += u8_value_block_keys) {
+      const index_t keys = most - key < u8_value_block_keys ? most - key : u8_value_block_keys;
+      const index_t quads = round_up(keys, u8_quad_keys) / u8_quad_keys;
+      detail::u8_for_tiles<Isa>(
+          count,
+          [&](index_t r) {
+            detail::u8_value_block<Isa, tile>(sums + r * padded_value, padded_value, rows + r * stride, stride, call,
+                                              key, quads);
+          },
+          [&](index_t r) {
+            detail::u8_value_block<Isa, 1>(sums + r * padded_value, padded_value, rows + r * stride, stride, call, key,
+                                           quads);
+          });
+    }
+    for (index_t i = 0; i < count; ++i) {
+      detail::u8_store_row<Isa>(call, first + i, call.limits[first + i], sums + i * padded_value);
+    }
+  }
+}
+
+}  // namespace kernels
+}  // namespace inhibitor

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "inhibitor/kernels/u8_attention.hpp"
+
+namespace inhibitor {
+namespace kernels {
+
+/// The u8 kernels of one instruction set as plain function pointers: what the attention level calls, so that it can be
+/// compiled once for all instruction sets.
+struct u8_table {
+  const char* isa;
+  std::uint32_t (*largest_magnitude)(const float_rows& rows, index_t size);
+  void (*pack_keys)(std::uint8_t* packed, const float_rows& rows, index_t head_size, float inverse_step);
+  void (*pack_signed_values)(std::uint8_t* packed, std::uint8_t* bound, const float_rows& rows, index_t value_size,
+                             float inverse_step);
+  void (*pack_unsigned_values)(std::uint8_t* packed, std::uint8_t* bound, const float_rows& rows, index_t value_size,
+                               float inverse_step);
+  void (*attention_head)(const u8_head_call& call);
+};
+
+/// The table of `Isa`. The calling translation unit must be compiled with its flags.
+template <class Isa>
+inline constexpr u8_table u8_table_of = {isa_name<Isa>(),           u8_largest_magnitude<Isa>,  u8_pack_keys<Isa>,
+                                         u8_pack_values<Isa, true>, u8_pack_values<Isa, false>, u8_attention_head<Isa>};
+
+}  // namespace kernels
+}  // namespace inhibitor
