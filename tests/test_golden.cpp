@@ -315,6 +315,7 @@ TEST_CASE("adamw: ten training steps equal PyTorch's", "[golden]") {
       CHECK(std::abs(norm - norms[step]) <= 1e-7 * norms[step]);
     }
     check_tensors(p, c.file, "final/", 1e-7, value_floor, false);
+    check_tensors(optimizer.first_moment, c.file, "moment/", 1e-8, gradient_floor, true);
   }
 }
 

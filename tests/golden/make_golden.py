@@ -2,29 +2,42 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reference numbers for tests/test_golden.cpp, computed by PyTorch in double and independent of the C++ code.
 
-Run:  /usr/bin/python3 tests/golden/make_golden.py [output folder, default: the folder of this script]
-Needs PyTorch only (Debian: python3-torch; made with 1.13). The draws come from Python's own generator and are rounded
-to float32 values, so the inputs are the same with any PyTorch; the results may differ in the last bits on another CPU.
+Run:  python3 tests/golden/make_golden.py [output folder, default: the folder of this script]
 
-Files (safetensors; F64 values, I64 integers; layouts in brackets; B batch, L queries, S keys, H heads, D head size, Dv value size, C width):
-  attention.safetensors     one group `<case>/...` per call, the mechanism in the case's name (inhibitor_* or dot_product_*):
-                            q [B,H,L,D] k [B,H,S,D] v, dv [B,H,S,Dv] out, dout [B,H,L,Dv] dq dk; key_mask [B,S] (1: attend);
-                            options [4] = signed, centring (0 none, 1 attended keys, 2 all keys), divide by length, causal;
-                            for the inhibitor gamma delta eta and dgamma ddelta deta [H]
-  distilbert_inhibitor, distilbert_dot_product, bert:
-                            config [6] = vocabulary, positions, layers, heads, hidden_dim, labels; param/<HF name>;
-                            input/{ids,key_mask,mlm_labels} [B,L], input/labels [B], for bert input/token_types [B,L];
-                            hidden.<i> [B,L,C] (0: embedding output), context.<i> [B,L,C] (heads merged, before the output
-                            projection), logits [B,labels], loss [1], grad/<name>; mlm_logits [B,L,V], mlm_loss [1], mlm_grad/<name>;
-                            ten optimiser steps on the classification loss: losses, grad_norms (before clipping),
-                            learning_rates [10], final/<name>. A head takes part only in its own loss, so it has no entry elsewhere.
-                            Pad id 0 stands once at an attended position: its row must get no gradient from the lookup.
-  objectives.safetensors    distillation of distilbert_dot_product into distilbert_inhibitor on the latter's batch, each with loss [1] and
-                            grad/<name>: context.<l>/ (mean squared error of the context of layer l; its q, k, v and scalars only),
-                            hidden/ (sum over layers of the error of their outputs), task/ (weights [4] = KL, last hidden state, labels, temperature)
-  distillation.safetensors  kl/ (soft targets), token_kl/ (the same per token under a mask), hidden_mse/, cosine/: student, teacher,
-                            key_mask, temperature [1], loss [1], dstudent
-Points closer than 1e-6 to a kink (where a subgradient jumps) are refused by assertions, exact ties in the tie cases excepted.
+Needs PyTorch only (Debian: package python3-torch, with Debian's own Python; made with 1.13). The draws come from
+Python's own generator and are rounded to float32 values, so the inputs are the same with any PyTorch; the results may
+differ in the last bits on another CPU.
+
+Files are safetensors with F64 values and I64 integers. Shapes: B batch, L queries, S keys, H heads, D head size, Dv
+value size, C width, V vocabulary.
+
+attention: one group `<case>/...` per call; the mechanism is in the case's name (inhibitor_* or dot_product_*).
+    q, dq [B,H,L,D]   k, dk [B,H,S,D]   v, dv [B,H,S,Dv]   out, dout [B,H,L,Dv]   key_mask [B,S] (1: attend)
+    options [4]: signed, centring (0 none, 1 attended keys, 2 all keys), divide by length, causal
+    gamma, delta, eta, dgamma, ddelta, deta [H], for the inhibitor
+
+distilbert_inhibitor, distilbert_dot_product, bert: a model, a batch, and what follows from them.
+    config [6]: vocabulary, positions, layers, heads, hidden_dim, labels
+    param/<HF name>
+    input/ids, input/key_mask, input/mlm_labels [B,L], input/labels [B], for bert input/token_types [B,L]
+    hidden.<i> [B,L,C] (0: embedding output), context.<i> [B,L,C] (heads merged, before the output projection)
+    logits [B,labels], loss [1], grad/<HF name>; mlm_logits [B,L,V], mlm_loss [1], mlm_grad/<HF name>
+    ten optimiser steps on the classification loss: losses, grad_norms (before clipping), learning_rates [10],
+    final/<HF name>, moment/<HF name> (first moments, which show the clipping)
+    A head takes part in its own loss only and has no entry elsewhere. The pad id stands once at an attended position:
+    its row gets no gradient from the lookup.
+
+objectives: distilbert_dot_product distilled into distilbert_inhibitor on the latter's batch.
+    context.<l>/: mean squared error of the context of layer l; gradients of its q, k, v and scalars only
+    hidden/: sum over the layers of the error of their outputs
+    task/: KL, error of the last hidden state and labels; weights [4] = their weights and the temperature
+    each with loss [1] and grad/<HF name>
+
+distillation: kl_*/ (soft targets), token_kl/ (the same per token under a mask), hidden_mse/, cosine/.
+    student, teacher, dstudent, loss [1], where it applies key_mask [B,L] and temperature [1]
+
+Points closer than 1e-6 to a kink, where a subgradient jumps, are refused by assertions; exact ties in the tie cases are
+wanted.
 """
 import array
 import json
@@ -77,7 +90,14 @@ class Kinks:
     """Smallest distance to a kink seen, and how much of the values the inhibition lets through."""
 
     def __init__(self, allow_ties=False):
-        self.allow_ties, self.nearest, self.positive, self.alive, self.pairs, self.values = allow_ties, math.inf, 0, 0, 0, 0
+        self.allow_ties, self.nearest, self.positive, self.alive, self.pairs, self.values = (
+            allow_ties,
+            math.inf,
+            0,
+            0,
+            0,
+            0,
+        )
 
     def see(self, x):
         x = x.detach().abs().flatten()
@@ -99,7 +119,7 @@ def allowed_pairs(key_mask, queries, causal):
 
 
 def inhibitor(q, k, v, allowed, gamma, delta, eta, signed=True, centring=1, by_length=False, kinks=None):
-    """(B,H,L,D), (B,H,S,D), (B,H,S,Dv) -> (B,H,L,Dv). relu and abs have slope 0 at 0 in PyTorch, the convention wanted."""
+    """(B,H,L,D), (B,H,S,D), (B,H,S,Dv) -> (B,H,L,Dv). PyTorch's relu and abs have slope 0 at 0, as wanted."""
     per_head = lambda x: x[None, :, None, None]
     diff = q[:, :, :, None, :] - k[:, :, None, :, :]
     s = per_head(gamma) * diff.abs().sum(-1) / math.sqrt(q.shape[-1])
@@ -141,18 +161,36 @@ def dot_product(q, k, v, allowed):
 
 # ---- attention calls ----
 
+
 def attention_cases():
     out = {}
 
-    def case(name, B=2, H=2, L=4, S=5, D=5, Dv=None, signed=True, centring=1, by_length=False, causal=False, lengths=None,
-             gamma=(0.9, 0.6), delta=(0.25, 0.5), eta=(1.0, 0.7), ties=None, seed=0):
+    def case(
+        name,
+        B=2,
+        H=2,
+        L=4,
+        S=5,
+        D=5,
+        Dv=None,
+        signed=True,
+        centring=1,
+        by_length=False,
+        causal=False,
+        lengths=None,
+        gamma=(0.9, 0.6),
+        delta=(0.25, 0.5),
+        eta=(1.0, 0.7),
+        ties=None,
+        seed=0,
+    ):
         draw = Draw(f"attention {name} {seed}")
         Dv = Dv or D
         grid = 0.25 if ties == "all" else None
         q, k = draw.normal(B, H, L, D, grid=grid), draw.normal(B, H, S, D, grid=grid)
         v, dout = draw.normal(B, H, S, Dv, grid=grid), draw.normal(B, H, L, Dv, grid=grid)
         if ties == "q=k":
-            k = torch.cat([q[:, :, :S], k[:, :, q.shape[2]:]], 2)
+            k = torch.cat([q[:, :, :S], k[:, :, q.shape[2] :]], 2)
             k[:, :, -1] = k[:, :, 0]
         if ties == "all":
             v[:, :, :, 0] = 0.0
@@ -163,20 +201,36 @@ def attention_cases():
         leaves = {"q": q, "k": k, "v": v}
         is_inhibitor = name.startswith("inhibitor")
         if is_inhibitor:
-            leaves.update({n: torch.tensor(x).float().double() for n, x in (("gamma", gamma), ("delta", delta), ("eta", eta))})
+            leaves.update(
+                {n: torch.tensor(x).float().double() for n, x in (("gamma", gamma), ("delta", delta), ("eta", eta))}
+            )
         for t in leaves.values():
             t.requires_grad_(True)
         if is_inhibitor:
             kinks = Kinks(allow_ties=ties is not None)
-            result = inhibitor(*[leaves[n] for n in ("q", "k", "v")], allowed, *[leaves[n] for n in ("gamma", "delta", "eta")],
-                               signed, centring, by_length, kinks)
-            print(f"  {name}: kinks {kinks.nearest:.1e} away, {kinks.positive / max(kinks.pairs, 1):.0%} of scores positive, "
-                  f"{kinks.alive / max(kinks.values, 1):.0%} of values pass")
+            result = inhibitor(
+                *[leaves[n] for n in ("q", "k", "v")],
+                allowed,
+                *[leaves[n] for n in ("gamma", "delta", "eta")],
+                signed,
+                centring,
+                by_length,
+                kinks,
+            )
+            print(
+                f"  {name}: kinks {kinks.nearest:.1e} away, "
+                f"{kinks.positive / max(kinks.pairs, 1):.0%} of scores positive, "
+                f"{kinks.alive / max(kinks.values, 1):.0%} of values pass"
+            )
         else:
             result = dot_product(q, k, v, allowed)
         result.backward(dout)
-        group = {"out": result, "dout": dout, "key_mask": key_mask,
-                 "options": torch.tensor([int(signed), centring, int(by_length), int(causal)])}
+        group = {
+            "out": result,
+            "dout": dout,
+            "key_mask": key_mask,
+            "options": torch.tensor([int(signed), centring, int(by_length), int(causal)]),
+        }
         for n, t in leaves.items():
             group[n], group["d" + n] = t, t.grad
         out.update({f"{name}/{n}": t for n, t in group.items()})
@@ -195,14 +249,48 @@ def attention_cases():
     case("inhibitor_empty_item", lengths=[0, 5])
     case("inhibitor_empty_item_all_keys", centring=2, lengths=[5, 0])
     case("inhibitor_value_size", D=5, Dv=3, L=3, S=7)
-    case("inhibitor_head_size_8", D=8, Dv=8, H=3, gamma=(0.9, 0.6, 1.2), delta=(0.25, 0.5, -0.1), eta=(1.0, 0.7, -0.8), lengths=[5, 4])
+    case(
+        "inhibitor_head_size_8",
+        D=8,
+        Dv=8,
+        H=3,
+        gamma=(0.9, 0.6, 1.2),
+        delta=(0.25, 0.5, -0.1),
+        eta=(1.0, 0.7, -0.8),
+        lengths=[5, 4],
+    )
     case("inhibitor_wide", B=1, L=9, S=19, D=17, Dv=17, lengths=[18])
     case("inhibitor_one_key", B=1, L=2, S=1)
-    case("inhibitor_zero_and_negative_scalars", H=3, gamma=(0.9, 0.0, -0.7), delta=(0.25, 0.5, 0.1), eta=(0.0, 1.0, -1.0), lengths=[5, 3])
+    case(
+        "inhibitor_zero_and_negative_scalars",
+        H=3,
+        gamma=(0.9, 0.0, -0.7),
+        delta=(0.25, 0.5, 0.1),
+        eta=(0.0, 1.0, -1.0),
+        lengths=[5, 3],
+    )
     case("inhibitor_ties_q_equals_k", ties="q=k", L=4, S=5, lengths=[5, 4])
     # Dyadic inputs: |q-k| = 0, S + delta = 0 and |v| = Z all occur, exactly, in float as well.
-    case("inhibitor_ties_exact", ties="all", centring=0, D=4, gamma=(0.5, 0.25), delta=(-0.5, -0.25), eta=(1.0, 0.5), lengths=[5, 4])
-    case("inhibitor_ties_exact_unsigned", ties="all", signed=False, centring=0, D=4, gamma=(0.5, 0.25), delta=(-0.5, -0.25), eta=(1.0, 0.5))
+    case(
+        "inhibitor_ties_exact",
+        ties="all",
+        centring=0,
+        D=4,
+        gamma=(0.5, 0.25),
+        delta=(-0.5, -0.25),
+        eta=(1.0, 0.5),
+        lengths=[5, 4],
+    )
+    case(
+        "inhibitor_ties_exact_unsigned",
+        ties="all",
+        signed=False,
+        centring=0,
+        D=4,
+        gamma=(0.5, 0.25),
+        delta=(-0.5, -0.25),
+        eta=(1.0, 0.5),
+    )
     case("dot_product_plain", lengths=[5, 3])
     case("dot_product_causal", causal=True, L=6, S=6, D=8)
     case("dot_product_causal_fewer_keys", causal=True, L=6, S=3, D=8)
@@ -219,17 +307,33 @@ VOCAB, POSITIONS, LAYERS, HEADS, DIM, HIDDEN, LABELS = 60, 16, 2, 2, 16, 32, 3
 
 def distilbert_names(i):
     p = f"distilbert.transformer.layer.{i}."
-    return {"q": p + "attention.q_lin", "k": p + "attention.k_lin", "v": p + "attention.v_lin", "o": p + "attention.out_lin",
-            "norm1": p + "sa_layer_norm", "up": p + "ffn.lin1", "down": p + "ffn.lin2", "norm2": p + "output_layer_norm",
-            "gamma": p + "attention.inhibitor_score_scale", "delta": p + "attention.inhibitor_shift",
-            "eta": p + "attention.inhibitor_output_scale"}
+    return {
+        "q": p + "attention.q_lin",
+        "k": p + "attention.k_lin",
+        "v": p + "attention.v_lin",
+        "o": p + "attention.out_lin",
+        "norm1": p + "sa_layer_norm",
+        "up": p + "ffn.lin1",
+        "down": p + "ffn.lin2",
+        "norm2": p + "output_layer_norm",
+        "gamma": p + "attention.inhibitor_score_scale",
+        "delta": p + "attention.inhibitor_shift",
+        "eta": p + "attention.inhibitor_output_scale",
+    }
 
 
 def bert_names(i):
     p = f"bert.encoder.layer.{i}."
-    return {"q": p + "attention.self.query", "k": p + "attention.self.key", "v": p + "attention.self.value",
-            "o": p + "attention.output.dense", "norm1": p + "attention.output.LayerNorm", "up": p + "intermediate.dense",
-            "down": p + "output.dense", "norm2": p + "output.LayerNorm"}
+    return {
+        "q": p + "attention.self.query",
+        "k": p + "attention.self.key",
+        "v": p + "attention.self.value",
+        "o": p + "attention.output.dense",
+        "norm1": p + "attention.output.LayerNorm",
+        "up": p + "intermediate.dense",
+        "down": p + "output.dense",
+        "norm2": p + "output.LayerNorm",
+    }
 
 
 class Encoder:
@@ -259,7 +363,12 @@ class Encoder:
             self.pre, self.mlm_dense = "bert.pooler.dense", "cls.predictions.transform.dense"
             self.mlm_norm, self.mlm_bias = "cls.predictions.transform.LayerNorm", "cls.predictions.bias"
         else:
-            self.pre, self.mlm_dense, self.mlm_norm, self.mlm_bias = "pre_classifier", "vocab_transform", "vocab_layer_norm", "vocab_projector.bias"
+            self.pre, self.mlm_dense, self.mlm_norm, self.mlm_bias = (
+                "pre_classifier",
+                "vocab_transform",
+                "vocab_layer_norm",
+                "vocab_projector.bias",
+            )
         self.linear(self.pre, DIM, DIM)
         self.linear("classifier", LABELS, DIM, classifier_std)
         self.linear(self.mlm_dense, DIM, DIM)
@@ -302,12 +411,16 @@ class Encoder:
         for names in self.layers:
             q, k, v = (split(self.apply_linear(names[part], x)) for part in "qkv")
             if self.is_inhibitor:
-                a = inhibitor(q, k, v, allowed, self.p[names["gamma"]], self.p[names["delta"]], self.p[names["eta"]], kinks=kinks)
+                a = inhibitor(
+                    q, k, v, allowed, self.p[names["gamma"]], self.p[names["delta"]], self.p[names["eta"]], kinks=kinks
+                )
             else:
                 a = dot_product(q, k, v, allowed)
             contexts.append(a.transpose(1, 2).reshape(B, L, DIM))
             x = self.apply_norm(names["norm1"], self.apply_linear(names["o"], contexts[-1]) + x)
-            x = self.apply_norm(names["norm2"], self.apply_linear(names["down"], self.gelu(self.apply_linear(names["up"], x))) + x)
+            x = self.apply_norm(
+                names["norm2"], self.apply_linear(names["down"], self.gelu(self.apply_linear(names["up"], x))) + x
+            )
             hidden.append(x)
         return hidden, contexts
 
@@ -327,10 +440,13 @@ class Encoder:
         return t @ self.p[self.root + "embeddings.word_embeddings.weight"].T + self.p[self.mlm_bias]
 
 
-# is_bert, is_inhibitor, seed, classifier_std: a small one gives gradients that are never clipped; otherwise they always are.
-MODELS = {"distilbert_inhibitor": (False, True, "distilbert_inhibitor", 0.25),
-          "distilbert_dot_product": (False, False, "distilbert_dot_product", 0.05),
-          "bert": (True, False, "bert", 0.25)}
+# is_bert, is_inhibitor, seed, classifier_std. The small classifier gives gradients that are never clipped, the others
+# ones that always are.
+MODELS = {
+    "distilbert_inhibitor": (False, True, "distilbert_inhibitor", 0.25),
+    "distilbert_dot_product": (False, False, "distilbert_dot_product", 0.05),
+    "bert": (True, False, "bert", 0.25),
+}
 
 
 def encoder_case(is_bert, is_inhibitor, seed, classifier_std):
@@ -368,15 +484,24 @@ def encoder_case(is_bert, is_inhibitor, seed, classifier_std):
     backward(mlm_loss, "mlm_grad/", model.classify_only)
     out.update({"mlm_logits": mlm_logits, "mlm_loss": mlm_loss.reshape(1)})
     if is_inhibitor:
-        print(f"  start: kinks {kinks.nearest:.1e} away, {kinks.positive / kinks.pairs:.0%} of scores positive, {kinks.alive / kinks.values:.0%} of values pass")
+        print(
+            f"  start: kinks {kinks.nearest:.1e} away, {kinks.positive / kinks.pairs:.0%} of scores positive, "
+            f"{kinks.alive / kinks.values:.0%} of values pass"
+        )
 
     # Ten steps as the HF trainer runs them.
     steps, warm_up, peak = 10, 3, 1e-3
     trained = {n: t for n, t in model.p.items() if n not in model.mlm_only}
     plain = {n for n in trained if n.endswith(".bias") or "LayerNorm" in n or "layer_norm" in n or "inhibitor_" in n}
-    optimizer = torch.optim.AdamW([{"params": [t for n, t in trained.items() if n not in plain], "weight_decay": 0.01},
-                                   {"params": [t for n, t in trained.items() if n in plain], "weight_decay": 0.0}],
-                                  lr=peak, betas=(0.9, 0.999), eps=1e-8)
+    optimizer = torch.optim.AdamW(
+        [
+            {"params": [t for n, t in trained.items() if n not in plain], "weight_decay": 0.01},
+            {"params": [t for n, t in trained.items() if n in plain], "weight_decay": 0.0},
+        ],
+        lr=peak,
+        betas=(0.9, 0.999),
+        eps=1e-8,
+    )
     factor = lambda step: step / warm_up if step < warm_up else max(0.0, (steps - step) / (steps - warm_up))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
     losses, norms, rates = [], [], []
@@ -390,9 +515,15 @@ def encoder_case(is_bert, is_inhibitor, seed, classifier_std):
         optimizer.step()
         schedule.step()
     model.classify(inputs, kinks)
-    out.update({"losses": torch.tensor(losses), "grad_norms": torch.tensor(norms), "learning_rates": torch.tensor(rates)})
+    out.update(
+        {"losses": torch.tensor(losses), "grad_norms": torch.tensor(norms), "learning_rates": torch.tensor(rates)}
+    )
     out.update({"final/" + n: t.clone() for n, t in trained.items()})
-    print(f"  kinks {kinks.nearest:.1e} away in all steps; losses {losses[0]:.6f} -> {losses[-1]:.6f}; norms {min(norms):.3f} .. {max(norms):.3f}")
+    out.update({"moment/" + n: optimizer.state[t]["exp_avg"].clone() for n, t in trained.items()})
+    print(
+        f"  kinks {kinks.nearest:.1e} away in all steps; "
+        f"losses {losses[0]:.6f} -> {losses[-1]:.6f}; norms {min(norms):.3f} .. {max(norms):.3f}"
+    )
     return out
 
 
@@ -402,7 +533,11 @@ def batch(seed, is_bert):
     ids = torch.tensor([[rng.randrange(5, VOCAB) if j < n else 0 for j in range(L)] for n in lengths])
     ids[1, 2] = 0
     ids[0, 3] = ids[0, 5]  # a token met twice: its row adds up
-    inputs = {"ids": ids, "key_mask": torch.tensor([[int(j < n) for j in range(L)] for n in lengths]), "labels": torch.tensor([2, 0, 1])}
+    inputs = {
+        "ids": ids,
+        "key_mask": torch.tensor([[int(j < n) for j in range(L)] for n in lengths]),
+        "labels": torch.tensor([2, 0, 1]),
+    }
     mlm_labels = torch.full((B, L), -100)
     for b, j, target in ((0, 1, 7), (0, 4, 33), (1, 3, 59), (2, 1, 12), (2, 2, 7)):
         mlm_labels[b, j] = target
@@ -435,13 +570,29 @@ def objective_cases():
 
     for l, names in enumerate(student.layers):
         parts = tuple(names[x] for x in ("q", "k", "v", "gamma", "delta", "eta"))
-        put(f"context.{l}", lambda hidden, context, logits: mse(context[l], goal_context[l]), lambda n: n.startswith(parts))
-    put("hidden", lambda hidden, context, logits: sum(mse(hidden[i], goal_hidden[i]) for i in range(1, LAYERS + 1)), lambda n: True)
+        put(
+            f"context.{l}",
+            lambda hidden, context, logits: mse(context[l], goal_context[l]),
+            lambda n: n.startswith(parts),
+        )
+    put(
+        "hidden",
+        lambda hidden, context, logits: sum(mse(hidden[i], goal_hidden[i]) for i in range(1, LAYERS + 1)),
+        lambda n: True,
+    )
     kl, last, label, temperature = 0.6, 0.7, 0.4, 2.0
 
     def task(hidden, context, logits):
-        soft = F.kl_div(torch.log_softmax(logits / temperature, -1), torch.softmax(goal_logits / temperature, -1), reduction="batchmean")
-        return kl * temperature ** 2 * soft + last * mse(hidden[-1], goal_hidden[-1]) + label * F.cross_entropy(logits, inputs["labels"])
+        soft = F.kl_div(
+            torch.log_softmax(logits / temperature, -1),
+            torch.softmax(goal_logits / temperature, -1),
+            reduction="batchmean",
+        )
+        return (
+            kl * temperature**2 * soft
+            + last * mse(hidden[-1], goal_hidden[-1])
+            + label * F.cross_entropy(logits, inputs["labels"])
+        )
 
     put("task", task, lambda n: True)
     out["task/weights"] = torch.tensor([kl, last, label, temperature])
@@ -450,20 +601,30 @@ def objective_cases():
 
 # ---- distillation losses ----
 
+
 def distillation_cases():
     draw = Draw("distillation")
     out = {}
 
     def put(name, student, teacher, loss, **extra):
         loss.backward()
-        out.update({f"{name}/student": student, f"{name}/teacher": teacher, f"{name}/loss": loss.reshape(1), f"{name}/dstudent": student.grad})
+        out.update(
+            {
+                f"{name}/student": student,
+                f"{name}/teacher": teacher,
+                f"{name}/loss": loss.reshape(1),
+                f"{name}/dstudent": student.grad,
+            }
+        )
         out.update({f"{name}/{n}": t for n, t in extra.items()})
 
     mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0], [1, 0, 0, 0, 0]])
     keep = mask.bool()
     for name, temperature in (("kl_t2", 2.0), ("kl_t4", 4.0)):
         s, t = draw.normal(4, 3, std=2.0).requires_grad_(True), draw.normal(4, 3, std=2.0)
-        loss = temperature ** 2 * F.kl_div(torch.log_softmax(s / temperature, -1), torch.softmax(t / temperature, -1), reduction="batchmean")
+        loss = temperature**2 * F.kl_div(
+            torch.log_softmax(s / temperature, -1), torch.softmax(t / temperature, -1), reduction="batchmean"
+        )
         put(name, s, t, loss, temperature=torch.tensor([temperature]))
     s, t = draw.normal(3, 5, 6, std=2.0).requires_grad_(True), draw.normal(3, 5, 6, std=2.0)
     loss = 4.0 * F.kl_div(torch.log_softmax(s[keep] / 2, -1), torch.softmax(t[keep] / 2, -1), reduction="batchmean")
