@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "inhibitor/io/safetensors.hpp"
 #include "inhibitor/models/distilbert_tensors.hpp"
 #include "support/catch.hpp"
+#include "support/tolerance.hpp"
 
 // Stored numbers to compare with: files of tests/golden (written by make_golden.py there) and other safetensors files.
 
@@ -56,28 +56,18 @@ class golden_file {
   safetensors_file file_;
 };
 
-/// Largest difference of got (n) and want (n) over the largest |want|, which counts as `floor` at least. NaN counts as
-/// infinite.
-template <class T, class U>
-double relative_difference(const T* got, const std::vector<U>& want, double floor) {
-  double scale = floor, largest = 0;
-  for (std::size_t i = 0; i < want.size(); ++i) {
-    scale = std::max(scale, std::abs(static_cast<double>(want[i])));
-    const double difference = std::abs(static_cast<double>(got[i]) - static_cast<double>(want[i]));
-    largest = std::max(largest, std::isnan(difference) ? HUGE_VAL : difference);
-  }
-  return largest / scale;
-}
-
 /// Gradients that are zero in exact arithmetic (the key bias under softmax) are rounding noise: below this size a
 /// tensor is compared in absolute terms.
 constexpr double gradient_floor = 1e-2;
 
-/// Compares one array with a stored tensor.
+/// Compares one array with a stored tensor: largest difference over the largest stored magnitude, which counts as
+/// `floor` at least.
 template <class T>
 void check_close(const T* got, const golden_file& golden, const std::string& name, double tolerance, double floor) {
   INFO(name);
-  CHECK(relative_difference(got, golden.values<double>(name), floor) <= tolerance);
+  const auto want = golden.values<double>(name);
+  const std::vector<T> values(got, got + want.size());
+  CHECK(largest_difference(values, want) <= tolerance * std::max(floor, largest_magnitude(want)));
 }
 
 /// Compares every tensor of `model` that is stored as prefix + name; each stored one must be in the model. Tensors of
