@@ -49,6 +49,28 @@ INHIBITOR_INLINE void aggregate_register_tile(T* acc, index_t acc_pitch, const T
   }
 }
 
+/// acc (rows, value_pitch) plus the keys [0, limit_of(r)) of every register tile of queries that starts at row r; n is
+/// the largest limit.
+template <class Isa, class T, class Aggregate, class Limit>
+void accumulate_rows(T* acc, const T* weights, index_t pitch, index_t rows, const T* values, index_t value_pitch,
+                     index_t n, Limit&& limit_of) {
+  constexpr index_t N = lanes<Isa, T>;
+  const index_t fitting = value_block_bytes / (value_pitch * static_cast<index_t>(sizeof(T)));
+  const index_t block = fitting > 8 ? fitting : 8;
+  for (index_t j = 0; j < n; j += block) {
+    for_row_groups<register_tile<Isa>::rows>(rows, [&](index_t r, auto group) {
+      constexpr int height = decltype(group)::value;
+      const index_t left = limit_of(r) - j, keys = left < block ? left : block;
+      if (keys <= 0) return;
+      for_vector_groups<register_tile<Isa>::vectors>(value_pitch / N, [&](index_t x, auto vectors) {
+        aggregate_register_tile<Isa, T, Aggregate, false, height, decltype(vectors)::value>(
+            acc + r * value_pitch + x * N, value_pitch, weights + r * pitch + j, pitch,
+            values + j * value_pitch + x * N, value_pitch, keys);
+      });
+    });
+  }
+}
+
 /// Running sum of the first `count` value rows; `next` advances it. Rows are added in ascending order.
 template <class Isa, class T>
 INHIBITOR_INLINE void advance_value_sum(T* sum, index_t& count, index_t next, const T* values, index_t value_pitch) {
@@ -74,23 +96,11 @@ void aggregate_tile(T* out, index_t out_stride, const T* weights, index_t pitch,
   constexpr int row_group = register_tile<Isa>::rows;
   constexpr int vector_group = register_tile<Isa>::vectors;
   const index_t value_pitch = round_up(value_size, N);
-  const index_t row_bytes = value_pitch * static_cast<index_t>(sizeof(T));
-  const index_t block = value_block_bytes / row_bytes > 8 ? value_block_bytes / row_bytes : 8;
   for (index_t i = 0; i < rows * value_pitch; i += N) B(T(0)).store_aligned(acc + i);
 
   // Keys that all queries of a register tile attend to.
-  for (index_t j0 = 0; j0 < limits[rows - 1]; j0 += block) {
-    for_row_groups<row_group>(rows, [&](index_t r, auto group) {
-      constexpr int height = decltype(group)::value;
-      const index_t n = limits[r] - j0 < block ? limits[r] - j0 : block;
-      if (n <= 0) return;
-      for_vector_groups<vector_group>(value_pitch / N, [&](index_t x, auto vectors) {
-        aggregate_register_tile<Isa, T, Aggregate, false, height, decltype(vectors)::value>(
-            acc + r * value_pitch + x * N, value_pitch, weights + r * pitch + j0, pitch,
-            values + j0 * value_pitch + x * N, value_pitch, n);
-      });
-    });
-  }
+  accumulate_rows<Isa, T, Aggregate>(acc, weights, pitch, rows, values, value_pitch, limits[rows - 1],
+                                     [limits](index_t r) { return limits[r]; });
 
   for_row_groups<row_group>(rows, [&](index_t r, auto group) {
     const index_t common = limits[r];

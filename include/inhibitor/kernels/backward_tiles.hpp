@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "inhibitor/kernels/aggregate.hpp"
 #include "inhibitor/kernels/scores.hpp"
 #include "inhibitor/kernels/weight_gradients.hpp"
 
@@ -13,73 +14,114 @@
 namespace inhibitor {
 namespace kernels {
 
-/// Backward of the scoring policies: adds ds * d raw/dq to dq and ds * d raw/dk to dk.
+/// Backward of the scoring policies: adds ds * d raw/dq to dq and ds * d raw/dk to dk. `separable` says that dq and dk
+/// have no work in common, so that they are two plain products: dq += ds K, dk += ds^T Q.
 template <class Score>
-struct score_gradients {  // both Manhattan forms
+struct score_gradients {  // both Manhattan forms share the sign of q - k
+  static constexpr bool separable = false;
   template <class Isa, class T>
   static INHIBITOR_INLINE void step(batch<Isa, T>& dq, batch<Isa, T>& dk, batch<Isa, T> q, batch<Isa, T> k,
                                     batch<Isa, T> ds) {
     const batch<Isa, T> s = float_ops<Isa, T>::sign(q - k);
     dq = float_ops<Isa, T>::multiply_add(s, ds, dq);
-    dk = float_ops<Isa, T>::multiply_add(s, -ds, dk);
+    dk = float_ops<Isa, T>::multiply_subtract(s, ds, dk);
   }
 };
 
 template <>
 struct score_gradients<dot_product> {
-  template <class Isa, class T>
-  static INHIBITOR_INLINE void step(batch<Isa, T>& dq, batch<Isa, T>& dk, batch<Isa, T> q, batch<Isa, T> k,
-                                    batch<Isa, T> ds) {
-    dq = float_ops<Isa, T>::multiply_add(k, ds, dq);
-    dk = float_ops<Isa, T>::multiply_add(q, ds, dk);
-  }
+  static constexpr bool separable = true;
 };
+
+/// Register tile of weight_gradient_tile: Rows queries, Vectors*N keys of one block.
+template <class Isa, class T, class Gradients, int Rows, int Vectors>
+INHIBITOR_INLINE void weight_gradient_register_tile(T* dw, const T* w, index_t pitch, const T* g, index_t g_stride,
+                                                    const T* block, index_t plane_size, index_t width) {
+  using B = batch<Isa, T>;
+  constexpr index_t N = lanes<Isa, T>;
+  constexpr int P = Gradients::planes;
+  B sum[Rows][Vectors];
+  INHIBITOR_UNROLL
+  for (int r = 0; r < Rows; ++r) {
+    INHIBITOR_UNROLL
+    for (int v = 0; v < Vectors; ++v) sum[r][v] = B(T(0));
+  }
+  for (index_t x = 0; x < width; ++x) {
+    B value[Vectors][P];
+    INHIBITOR_UNROLL
+    for (int v = 0; v < Vectors; ++v) {
+      INHIBITOR_UNROLL
+      for (int p = 0; p < P; ++p) value[v][p] = B::load_aligned(block + p * plane_size + (x * Vectors + v) * N);
+    }
+    INHIBITOR_UNROLL
+    for (int r = 0; r < Rows; ++r) {
+      const B g_x(g[r * g_stride + x]);
+      INHIBITOR_UNROLL
+      for (int v = 0; v < Vectors; ++v) {
+        const B w_j = B::load_aligned(w + r * pitch + v * N);
+        sum[r][v] = Gradients::template weight_step<Isa, T>(sum[r][v], value[v], w_j, g_x);
+      }
+    }
+  }
+  INHIBITOR_UNROLL
+  for (int r = 0; r < Rows; ++r) {
+    INHIBITOR_UNROLL
+    for (int v = 0; v < Vectors; ++v) sum[r][v].store_aligned(dw + r * pitch + v * N);
+  }
+}
 
 /// Overwrites dw (rows, pitch), columns [0, n) rounded up to N: sum_k weight_step. w (rows, pitch); g (rows, g_stride);
 /// planes: the value planes packed with lanes as keys, plane_size numbers apart, of packed_n keys.
 template <class Isa, class T, class Gradients>
 void weight_gradient_tile(T* dw, const T* w, index_t pitch, const T* g, index_t g_stride, index_t rows, const T* planes,
                           index_t plane_size, index_t packed_n, index_t n, index_t width) {
-  using B = batch<Isa, T>;
   constexpr index_t N = lanes<Isa, T>;
-  constexpr int P = Gradients::planes;
   for_vector_groups<register_tile<Isa>::vectors>(round_up(packed_n, N) / N, [&](index_t first, auto vectors) {
     constexpr int count = decltype(vectors)::value;
     const index_t j0 = first * N;
     if (j0 >= n) return;
-    for_row_groups<Gradients::rows>(rows, [&](index_t r0, auto group) {
+    for_row_groups<Gradients::rows>(rows, [&](index_t r, auto group) {
       constexpr int height = decltype(group)::value;
-      B sum[height][count];
-      INHIBITOR_UNROLL
-      for (int r = 0; r < height; ++r) {
-        INHIBITOR_UNROLL
-        for (int v = 0; v < count; ++v) sum[r][v] = B(T(0));
-      }
-      const T* block = planes + j0 * width;
-      for (index_t x = 0; x < width; ++x) {
-        B value[count][P];
-        INHIBITOR_UNROLL
-        for (int v = 0; v < count; ++v) {
-          INHIBITOR_UNROLL
-          for (int p = 0; p < P; ++p) value[v][p] = B::load_aligned(block + p * plane_size + (x * count + v) * N);
-        }
-        INHIBITOR_UNROLL
-        for (int r = 0; r < height; ++r) {
-          const B g_x(g[(r0 + r) * g_stride + x]);
-          INHIBITOR_UNROLL
-          for (int v = 0; v < count; ++v) {
-            const B w_j = B::load_aligned(w + (r0 + r) * pitch + j0 + v * N);
-            sum[r][v] = Gradients::template weight_step<Isa, T>(sum[r][v], value[v], w_j, g_x);
-          }
-        }
-      }
-      INHIBITOR_UNROLL
-      for (int r = 0; r < height; ++r) {
-        INHIBITOR_UNROLL
-        for (int v = 0; v < count; ++v) sum[r][v].store_aligned(dw + (r0 + r) * pitch + j0 + v * N);
-      }
+      weight_gradient_register_tile<Isa, T, Gradients, height, count>(dw + r * pitch + j0, w + r * pitch + j0, pitch,
+                                                                      g + r * g_stride, g_stride, planes + j0 * width,
+                                                                      plane_size, width);
     });
   });
+}
+
+/// Register tile of value_gradient_tile: Keys keys, Vectors*N features, all `rows` queries.
+template <class Isa, class T, class Gradients, int Keys, int Vectors>
+INHIBITOR_INLINE void value_gradient_register_tile(T* dv, const T* values, const T* w, index_t pitch, const T* g,
+                                                   index_t rows, index_t width) {
+  using B = batch<Isa, T>;
+  constexpr index_t N = lanes<Isa, T>;
+  B sum[Keys][Vectors], value[Keys][Vectors];
+  INHIBITOR_UNROLL
+  for (int r = 0; r < Keys; ++r) {
+    INHIBITOR_UNROLL
+    for (int v = 0; v < Vectors; ++v) {
+      sum[r][v] = B::load_aligned(dv + r * width + v * N);
+      value[r][v] = B::load_aligned(values + r * width + v * N);
+    }
+  }
+  for (index_t i = 0; i < rows; ++i) {
+    B g_i[Vectors];
+    INHIBITOR_UNROLL
+    for (int v = 0; v < Vectors; ++v) g_i[v] = B::load_aligned(g + i * width + v * N);
+    INHIBITOR_UNROLL
+    for (int r = 0; r < Keys; ++r) {
+      const B w_j(w[i * pitch + r]);
+      INHIBITOR_UNROLL
+      for (int v = 0; v < Vectors; ++v) {
+        sum[r][v] = Gradients::template value_step<Isa, T>(sum[r][v], value[r][v], w_j, g_i[v]);
+      }
+    }
+  }
+  INHIBITOR_UNROLL
+  for (int r = 0; r < Keys; ++r) {
+    INHIBITOR_UNROLL
+    for (int v = 0; v < Vectors; ++v) sum[r][v].store_aligned(dv + r * width + v * N);
+  }
 }
 
 /// Adds to dv (n, width) the contributions of `rows` queries: w (rows, pitch), g (rows, width). values (n, width) is
@@ -87,42 +129,56 @@ void weight_gradient_tile(T* dw, const T* w, index_t pitch, const T* g, index_t 
 template <class Isa, class T, class Gradients>
 void value_gradient_tile(T* dv, const T* values, const T* w, index_t pitch, const T* g, index_t rows, index_t n,
                          index_t width) {
-  using B = batch<Isa, T>;
   constexpr index_t N = lanes<Isa, T>;
-  for_row_groups<Gradients::rows>(n, [&](index_t j0, auto group) {
+  for_row_groups<Gradients::rows>(n, [&](index_t j, auto group) {
     constexpr int height = decltype(group)::value;
     for_vector_groups<register_tile<Isa>::vectors>(width / N, [&](index_t first, auto vectors) {
       constexpr int count = decltype(vectors)::value;
-      const index_t offset = j0 * width + first * N;
-      B sum[height][count], value[height][count];
-      INHIBITOR_UNROLL
-      for (int r = 0; r < height; ++r) {
-        INHIBITOR_UNROLL
-        for (int v = 0; v < count; ++v) {
-          sum[r][v] = B::load_aligned(dv + offset + r * width + v * N);
-          value[r][v] = B::load_aligned(values + offset + r * width + v * N);
-        }
-      }
-      for (index_t i = 0; i < rows; ++i) {
-        B g_i[count];
-        INHIBITOR_UNROLL
-        for (int v = 0; v < count; ++v) g_i[v] = B::load_aligned(g + i * width + first * N + v * N);
-        INHIBITOR_UNROLL
-        for (int r = 0; r < height; ++r) {
-          const B w_j(w[i * pitch + j0 + r]);
-          INHIBITOR_UNROLL
-          for (int v = 0; v < count; ++v) {
-            sum[r][v] = Gradients::template value_step<Isa, T>(sum[r][v], value[r][v], w_j, g_i[v]);
-          }
-        }
-      }
-      INHIBITOR_UNROLL
-      for (int r = 0; r < height; ++r) {
-        INHIBITOR_UNROLL
-        for (int v = 0; v < count; ++v) sum[r][v].store_aligned(dv + offset + r * width + v * N);
-      }
+      const index_t offset = j * width + first * N;
+      value_gradient_register_tile<Isa, T, Gradients, height, count>(dv + offset, values + offset, w + j, pitch,
+                                                                     g + first * N, rows, width);
     });
   });
+}
+
+/// Register tile of score_gradient_tile: Rows queries against `keys` keys, Vectors*N features.
+template <class Isa, class T, class Score, int Rows, int Vectors>
+INHIBITOR_INLINE void score_gradient_register_tile(T* dq, T* dk, const T* ds, index_t pitch, const T* q, const T* k,
+                                                   index_t keys, index_t width) {
+  using B = batch<Isa, T>;
+  constexpr index_t N = lanes<Isa, T>;
+  B sum[Rows][Vectors], q_r[Rows][Vectors];
+  INHIBITOR_UNROLL
+  for (int r = 0; r < Rows; ++r) {
+    INHIBITOR_UNROLL
+    for (int v = 0; v < Vectors; ++v) {
+      sum[r][v] = B::load_aligned(dq + r * width + v * N);
+      q_r[r][v] = B::load_aligned(q + r * width + v * N);
+    }
+  }
+  for (index_t j = 0; j < keys; ++j) {
+    B k_j[Vectors], dk_j[Vectors];
+    INHIBITOR_UNROLL
+    for (int v = 0; v < Vectors; ++v) {
+      k_j[v] = B::load_aligned(k + j * width + v * N);
+      dk_j[v] = B::load_aligned(dk + j * width + v * N);
+    }
+    INHIBITOR_UNROLL
+    for (int r = 0; r < Rows; ++r) {
+      const B d(ds[r * pitch + j]);
+      INHIBITOR_UNROLL
+      for (int v = 0; v < Vectors; ++v) {
+        score_gradients<Score>::template step<Isa, T>(sum[r][v], dk_j[v], q_r[r][v], k_j[v], d);
+      }
+    }
+    INHIBITOR_UNROLL
+    for (int v = 0; v < Vectors; ++v) dk_j[v].store_aligned(dk + j * width + v * N);
+  }
+  INHIBITOR_UNROLL
+  for (int r = 0; r < Rows; ++r) {
+    INHIBITOR_UNROLL
+    for (int v = 0; v < Vectors; ++v) sum[r][v].store_aligned(dq + r * width + v * N);
+  }
 }
 
 /// Adds to dq (rows, width) and dk (n, width) the gradients ds (rows, pitch) of raw scores of q (rows, width) against
@@ -130,49 +186,25 @@ void value_gradient_tile(T* dv, const T* values, const T* w, index_t pitch, cons
 template <class Isa, class T, class Score>
 void score_gradient_tile(T* dq, T* dk, const T* ds, index_t pitch, const T* q, const T* k, index_t rows, index_t n,
                          index_t width) {
-  using B = batch<Isa, T>;
-  constexpr index_t N = lanes<Isa, T>;
-  const index_t fitting = index_t{8} * 1024 / (width * static_cast<index_t>(sizeof(T)));
-  const index_t block = fitting > 8 ? fitting : 8;
-  for (index_t j0 = 0; j0 < n; j0 += block) {
-    const index_t j1 = n - j0 < block ? n : j0 + block;
-    for_row_groups<2>(rows, [&](index_t r0, auto group) {
-      constexpr int height = decltype(group)::value;
-      for_vector_groups<register_tile<Isa>::vectors>(width / N, [&](index_t first, auto vectors) {
-        constexpr int count = decltype(vectors)::value;
-        const index_t offset = r0 * width + first * N;
-        B sum[height][count], q_r[height][count];
-        INHIBITOR_UNROLL
-        for (int r = 0; r < height; ++r) {
-          INHIBITOR_UNROLL
-          for (int v = 0; v < count; ++v) {
-            sum[r][v] = B::load_aligned(dq + offset + r * width + v * N);
-            q_r[r][v] = B::load_aligned(q + offset + r * width + v * N);
-          }
-        }
-        for (index_t j = j0; j < j1; ++j) {
-          const index_t at = j * width + first * N;
-          B d[height];
-          INHIBITOR_UNROLL
-          for (int r = 0; r < height; ++r) d[r] = B(ds[(r0 + r) * pitch + j]);
-          INHIBITOR_UNROLL
-          for (int v = 0; v < count; ++v) {
-            const B k_j = B::load_aligned(k + at + v * N);
-            B dk_j = B::load_aligned(dk + at + v * N);
-            INHIBITOR_UNROLL
-            for (int r = 0; r < height; ++r) {
-              score_gradients<Score>::template step<Isa, T>(sum[r][v], dk_j, q_r[r][v], k_j, d[r]);
-            }
-            dk_j.store_aligned(dk + at + v * N);
-          }
-        }
-        INHIBITOR_UNROLL
-        for (int r = 0; r < height; ++r) {
-          INHIBITOR_UNROLL
-          for (int v = 0; v < count; ++v) sum[r][v].store_aligned(dq + offset + r * width + v * N);
-        }
+  if constexpr (score_gradients<Score>::separable) {
+    accumulate_rows<Isa, T, softmax>(dq, ds, pitch, rows, k, width, n, [n](index_t) { return n; });
+    value_gradient_tile<Isa, T, weight_gradients<softmax>>(dk, k, ds, pitch, q, rows, n, width);
+  } else {
+    constexpr index_t N = lanes<Isa, T>;
+    const index_t fitting = value_block_bytes / 2 / (width * static_cast<index_t>(sizeof(T)));
+    const index_t block = fitting > 8 ? fitting : 8;
+    for (index_t j = 0; j < n; j += block) {
+      const index_t keys = n - j < block ? n - j : block;
+      for_row_groups<2>(rows, [&](index_t r, auto group) {
+        constexpr int height = decltype(group)::value;
+        for_vector_groups<register_tile<Isa>::vectors>(width / N, [&](index_t first, auto vectors) {
+          constexpr int count = decltype(vectors)::value;
+          const index_t row = r * width + first * N, column = j * width + first * N;
+          score_gradient_register_tile<Isa, T, Score, height, count>(dq + row, dk + column, ds + r * pitch + j, pitch,
+                                                                     q + row, k + column, keys, width);
+        });
       });
-    });
+    }
   }
 }
 

@@ -25,6 +25,14 @@ struct portable_float_ops {
       return a * b + c;
     }
   }
+  /// c - a * b, likewise.
+  static INHIBITOR_INLINE B multiply_subtract(B a, B b, B c) {
+    if constexpr (isa_has<Isa, isa::avx2> || isa_has<Isa, isa::neon>) {
+      return xsimd::fnma(a, b, c);
+    } else {
+      return c - a * b;
+    }
+  }
   /// v limited to [-z, z]; z >= 0. NaN in z gives NaN, NaN in v may not.
   static INHIBITOR_INLINE B clamp(B v, B z) { return min(max(v, -z), z); }
   /// acc + x where a > b, acc elsewhere (also where a or b is NaN).
@@ -56,6 +64,7 @@ struct float_ops<Isa, float, std::enable_if_t<isa_has<Isa, isa::avx512>>> {
   using B = batch<Isa, float>;
 
   static INHIBITOR_INLINE B multiply_add(B a, B b, B c) { return _mm512_fmadd_ps(a, b, c); }
+  static INHIBITOR_INLINE B multiply_subtract(B a, B b, B c) { return _mm512_fnmadd_ps(a, b, c); }
   // Range operation 2: the operand of smaller magnitude, with the sign of the first.
   static INHIBITOR_INLINE B clamp(B v, B z) { return _mm512_range_ps(v, z, 2); }
   static INHIBITOR_INLINE B add_where_greater(B acc, B a, B b, B x) {
@@ -72,6 +81,7 @@ struct float_ops<Isa, double, std::enable_if_t<isa_has<Isa, isa::avx512>>> {
   using B = batch<Isa, double>;
 
   static INHIBITOR_INLINE B multiply_add(B a, B b, B c) { return _mm512_fmadd_pd(a, b, c); }
+  static INHIBITOR_INLINE B multiply_subtract(B a, B b, B c) { return _mm512_fnmadd_pd(a, b, c); }
   static INHIBITOR_INLINE B clamp(B v, B z) { return _mm512_range_pd(v, z, 2); }
   static INHIBITOR_INLINE B add_where_greater(B acc, B a, B b, B x) {
     return _mm512_mask_add_pd(acc, _mm512_cmp_pd_mask(a, b, _CMP_GT_OQ), acc, x);
