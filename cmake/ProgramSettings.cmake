@@ -10,7 +10,9 @@ target_compile_options(inhibitor_program_settings INTERFACE
 # Our executor already cuts the work by shape; a second level of threads inside Eigen would make results depend on it.
 target_compile_definitions(inhibitor_program_settings INTERFACE EIGEN_DONT_PARALLELIZE)
 if(INHIBITOR_NATIVE)
-  target_compile_options(inhibitor_program_settings INTERFACE -march=native)
+  # A target made for one instruction set (property INHIBITOR_ISA) brings its own flags.
+  target_compile_options(inhibitor_program_settings INTERFACE
+    $<$<STREQUAL:$<TARGET_PROPERTY:INHIBITOR_ISA>,>:-march=native>)
 endif()
 if(INHIBITOR_SANITIZE)
   target_compile_options(inhibitor_program_settings INTERFACE

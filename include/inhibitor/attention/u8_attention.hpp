@@ -244,7 +244,7 @@ void u8_attention_forward(heads_view<float> out, heads_view<const float> q, head
   detail::u8_output output;
   output.floats = out;
   detail::u8_attention_heads(output, q, k, v, shape, mask, mechanism, options, workspace, run,
-                             kernels::u8_table_of<Isa>);
+                             kernels::u8_tables<Isa>::get());
 }
 
 /// The same with integer output: the attention is out * scales[b * H + h], scales (B, H). Length normalisation is left
@@ -258,7 +258,7 @@ void u8_attention_forward(heads_view<std::int32_t> out, float* scales, heads_vie
   output.integers = out;
   output.scales = scales;
   detail::u8_attention_heads(output, q, k, v, shape, mask, mechanism, options, workspace, run,
-                             kernels::u8_table_of<Isa>);
+                             kernels::u8_tables<Isa>::get());
 }
 
 }  // namespace inhibitor

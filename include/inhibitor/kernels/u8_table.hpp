@@ -24,5 +24,12 @@ template <class Isa>
 inline constexpr u8_table u8_table_of = {isa_name<Isa>(),           u8_largest_magnitude<Isa>,  u8_pack_keys<Isa>,
                                          u8_pack_values<Isa, true>, u8_pack_values<Isa, false>, u8_attention_head<Isa>};
 
+/// Where the attention level gets its table from: compiled here for an instruction set, or chosen at run time
+/// (kernels/dispatch.hpp).
+template <class Isa>
+struct u8_tables {
+  static const u8_table& get() { return u8_table_of<Isa>; }
+};
+
 }  // namespace kernels
 }  // namespace inhibitor

@@ -30,6 +30,9 @@ struct avx512 : avx2 {};
 struct avx512_vnni : avx512 {};
 struct neon : scalar {};
 
+/// Not an instruction set but the choice among compiled ones when the program runs: kernels/dispatch.hpp.
+struct run_time {};
+
 }  // namespace isa
 
 /// True when `Isa` has everything that `Feature` has.

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+# One source, one object per instruction set. Names are the tags of include/inhibitor/simd/isa.hpp.
+#
+#   inhibitor_isa_names(<out>)              the instruction sets this compiler can target on this architecture
+#   inhibitor_isa_flags(<out> <isa>)        their compiler flags
+#   inhibitor_add_isa_variants(<target> [ISAS <isa>...])
+#       compiles the kernels once per instruction set into <target>; the program then uses isa::run_time, which picks the
+#       best one the CPU and its operating system support (kernels/dispatch.hpp).
+#
+# Only kernels are compiled with these flags: a function of Eigen or of the standard library compiled twice would be kept
+# once, whichever the linker met first, and could then run instructions that the CPU does not have.
+
+include_guard(GLOBAL)
+include(CheckCXXCompilerFlag)
+
+set(INHIBITOR_ISA_FLAGS_scalar "")
+set(INHIBITOR_ISA_FLAGS_sse2 -msse2)
+set(INHIBITOR_ISA_FLAGS_sse4_1 -msse4.1)
+set(INHIBITOR_ISA_FLAGS_avx2 -mavx2 -mfma)
+set(INHIBITOR_ISA_FLAGS_avx2_vnni ${INHIBITOR_ISA_FLAGS_avx2} -mavxvnni)
+set(INHIBITOR_ISA_FLAGS_avx512 ${INHIBITOR_ISA_FLAGS_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl)
+set(INHIBITOR_ISA_FLAGS_avx512_vnni ${INHIBITOR_ISA_FLAGS_avx512} -mavx512vnni)
+set(INHIBITOR_ISA_FLAGS_neon "")
+set(INHIBITOR_ISA_SOURCE ${CMAKE_CURRENT_LIST_DIR}/isa_variant.cpp CACHE INTERNAL "")
+foreach(isa scalar sse2 sse4_1 avx2 avx2_vnni avx512 avx512_vnni neon)
+  set(INHIBITOR_ISA_FLAGS_${isa} "${INHIBITOR_ISA_FLAGS_${isa}}" CACHE INTERNAL "")
+endforeach()
+
+function(inhibitor_isa_flags out isa)
+  if(NOT DEFINED CACHE{INHIBITOR_ISA_FLAGS_${isa}})
+    message(FATAL_ERROR "inhibitor: unknown instruction set ${isa}")
+  endif()
+  set(${out} ${INHIBITOR_ISA_FLAGS_${isa}} PARENT_SCOPE)
+endfunction()
+
+function(inhibitor_isa_names out)
+  set(names scalar)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+    foreach(isa sse2 sse4_1 avx2 avx2_vnni avx512 avx512_vnni)
+      list(JOIN INHIBITOR_ISA_FLAGS_${isa} " " flags)
+      check_cxx_compiler_flag("${flags}" INHIBITOR_COMPILES_${isa})
+      if(INHIBITOR_COMPILES_${isa})
+        list(APPEND names ${isa})
+      endif()
+    endforeach()
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+    list(APPEND names neon)
+  endif()
+  set(${out} ${names} PARENT_SCOPE)
+endfunction()
+
+function(inhibitor_add_isa_variants target)
+  cmake_parse_arguments(arg "" "" "ISAS" ${ARGN})
+  if(NOT arg_ISAS)
+    inhibitor_isa_names(arg_ISAS)
+  endif()
+  target_compile_definitions(${target} PRIVATE INHIBITOR_HAS_VARIANTS)
+  foreach(isa IN LISTS arg_ISAS)
+    inhibitor_isa_flags(flags ${isa})
+    set(object ${target}_inhibitor_${isa})
+    add_library(${object} OBJECT ${INHIBITOR_ISA_SOURCE})
+    target_link_libraries(${object} PRIVATE inhibitor::inhibitor)
+    target_compile_definitions(${object} PRIVATE INHIBITOR_COMPILED_ISA=${isa})
+    target_compile_options(${object} PRIVATE ${flags})
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      # g++ 12 takes the deliberately undefined operands inside its own AVX-512 headers for mistakes (GCC bug 105593).
+      target_compile_options(${object} PRIVATE -Wno-uninitialized -Wno-maybe-uninitialized)
+    endif()
+    set_target_properties(${object} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:${object}>)
+    target_compile_definitions(${target} PRIVATE INHIBITOR_HAS_VARIANT_${isa})
+  endforeach()
+endfunction()

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+cmake_minimum_required(VERSION 3.23)
+# cmake -DNM=<nm> -DOBJECTS="<object> <object>..." -P isa_symbols.cmake
+# Fails when a function is defined weakly in more than one of the objects, which are compiled for different instruction
+# sets: the linker would keep either of them, and the program could run instructions that the machine does not have.
+separate_arguments(OBJECTS)
+set(seen)
+set(shared)
+foreach(object IN LISTS OBJECTS)
+  execute_process(COMMAND ${NM} -C --defined-only ${object} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+  string(REPLACE ";" "," symbols "${symbols}")
+  string(REGEX MATCHALL "[0-9a-f]+ W [^\n]+" functions "${symbols}")
+  if(NOT functions)
+    message(FATAL_ERROR "no functions in ${object}: nothing was checked")
+  endif()
+  foreach(line IN LISTS functions)
+    string(REGEX REPLACE "^[0-9a-f]+ W " "" name "${line}")
+    if(name IN_LIST seen)
+      list(APPEND shared "${name}")
+    endif()
+    list(APPEND seen "${name}")
+  endforeach()
+endforeach()
+if(shared)
+  list(JOIN shared "\n  " text)
+  message(FATAL_ERROR "functions shared by instruction sets:\n  ${text}")
+endif()
