@@ -83,7 +83,7 @@ TEST_CASE("read_model_config: Hugging Face's aliases, also beside the key when t
   CHECK(c.dim == 64);
   CHECK(c.n_heads == 2);
   CHECK(c.n_layers == 3);
-  CHECK_THAT(error_of({{"dim", 64}, {"hidden_size", 128}}), Catch::Matchers::Contains("'hidden_size' is 128"));
+  CHECK_THAT(error_of({{"dim", 64}, {"hidden_size", 128}}), contains_text("'hidden_size' is 128"));
 }
 
 TEST_CASE("read_model_config: label names count the labels, by number and not by JSON order", "[io]") {
@@ -117,7 +117,7 @@ TEST_CASE("read_model_config: attention per layer and the options of the mechani
 
 TEST_CASE("read_model_config: bad values name file, key, value and what was expected", "[io]") {
   const auto check_error = [](const json& changes, const std::string& expected) {
-    CHECK_THAT(error_of(changes), Catch::Matchers::StartsWith("config.json: ") && Catch::Matchers::Contains(expected));
+    CHECK_THAT(error_of(changes), Catch::Matchers::StartsWith("config.json: ") && contains_text(expected));
   };
   check_error({{"model_type", "bert"}}, "key 'model_type' is \"bert\"; expected \"distilbert\"");
   check_error({{"model_type", nullptr}}, "no key 'model_type'");
@@ -199,5 +199,5 @@ TEST_CASE("trap 23: a locale with decimal commas changes no number", "[io]") {
   std::setlocale(LC_ALL, old.c_str());
   if (!has_locale) WARN("no German locale on this machine: checked in the default one");
   CHECK(file.config.dropout == 0.125);
-  CHECK_THAT(file_content(path), Catch::Matchers::Contains("\"dropout\": 0.125,"));
+  CHECK_THAT(file_content(path), contains_text("\"dropout\": 0.125,"));
 }

@@ -222,7 +222,7 @@ TEST_CASE("read_model_folder: the prefixes distilbert. and module. may be missin
   const float row[8] = {};
   write_renamed(twice, model, as_is,
                 [&](safetensors_writer& writer) { writer.add("embeddings.LayerNorm.gamma", dtype::f32, {8}, row); });
-  CHECK_THAT(error_of_loading(twice), Catch::Matchers::Contains("under two spellings"));
+  CHECK_THAT(error_of_loading(twice), contains_text("under two spellings"));
 }
 
 TEST_CASE("read_model_folder: lists what is missing, unexpected and of another shape; strict loading throws", "[io]") {
@@ -247,11 +247,10 @@ TEST_CASE("read_model_folder: lists what is missing, unexpected and of another s
   CHECK(loaded.tensors.pre_classifier.bias.data[0] == 0.0F);
   CHECK(loaded.tensors.classifier.weight.data[0] != 0.0F);
   CHECK(loaded.tensors.embeddings.word_embeddings.data[1] == 0.25F);
-  CHECK_THAT(error_of_loading(folder),
-             Catch::Matchers::StartsWith(folder.path() + ": ") &&
-                 Catch::Matchers::Contains("classifier.weight has shape [2, 2], expected [3, 8]") &&
-                 Catch::Matchers::Contains("missing: pre_classifier.bias") &&
-                 Catch::Matchers::Contains("unexpected: odd.gamma, vocab_transform.bias"));
+  CHECK_THAT(error_of_loading(folder), Catch::Matchers::StartsWith(folder.path() + ": ") &&
+                                           contains_text("classifier.weight has shape [2, 2], expected [3, 8]") &&
+                                           contains_text("missing: pre_classifier.bias") &&
+                                           contains_text("unexpected: odd.gamma, vocab_transform.bias"));
 }
 
 TEST_CASE("read_model_folder: half precision and shards", "[io]") {
@@ -290,10 +289,10 @@ TEST_CASE("read_model_folder: half precision and shards", "[io]") {
 
 TEST_CASE("read_model_folder: a missing folder, missing files and absurd sizes are reported", "[io]") {
   const temp_folder folder;
-  CHECK_THAT(error_of_loading(folder), Catch::Matchers::Contains("config.json: cannot be opened"));
+  CHECK_THAT(error_of_loading(folder), contains_text("config.json: cannot be opened"));
   save_model_folder(folder.path(), numbered_model(small_config()));
   folder.write("config.json", R"({"model_type":"distilbert","vocab_size":100000000,"dim":999996})");
-  CHECK_THAT(error_of_loading(folder), Catch::Matchers::Contains("million parameters"));
+  CHECK_THAT(error_of_loading(folder), contains_text("million parameters"));
   folder.write("config.json", "{");
-  CHECK_THAT(error_of_loading(folder), Catch::Matchers::Contains("config.json:1: is not valid JSON"));
+  CHECK_THAT(error_of_loading(folder), contains_text("config.json:1: is not valid JSON"));
 }

@@ -136,8 +136,7 @@ TEST_CASE("safetensors_file: metadata and scalar shapes come out as written", "[
 
 TEST_CASE("safetensors_file: a missing file, a folder and lost data are reported", "[io]") {
   const temp_folder folder;
-  CHECK_THAT(error_of([&] { safetensors_file::read(folder.file("none")); }),
-             contains_text("cannot be opened"));
+  CHECK_THAT(error_of([&] { safetensors_file::read(folder.file("none")); }), contains_text("cannot be opened"));
   CHECK_THAT(error_of([&] { safetensors_file::map(folder.path()); }), contains_text("not a regular file"));
   const std::string path = folder.write("f", safetensors_bytes("{" + tensor_json("a", "F32", "[1]", "[0,4]") + "}", 4));
   const auto file = safetensors_file::open(path);
@@ -187,8 +186,7 @@ TEST_CASE("copy_to: integers convert to int64", "[io]") {
 TEST_CASE("copy_to: a type that does not fit names tensor and type", "[io]") {
   CHECK_THAT(error_of([] { converted<float>("I32", std::vector<std::int32_t>{1}); }),
              contains_text("tensor 'a' is I32; expected F32, F16, BF16 or F64"));
-  CHECK_THAT(error_of([] { converted<float>("F8_E4M3", std::vector<std::uint8_t>{1}); }),
-             contains_text("is F8_E4M3"));
+  CHECK_THAT(error_of([] { converted<float>("F8_E4M3", std::vector<std::uint8_t>{1}); }), contains_text("is F8_E4M3"));
   CHECK_THAT(error_of([] { converted<std::int64_t>("F32", std::vector<float>{1}); }),
              contains_text("expected an integer type"));
 }

@@ -66,8 +66,7 @@ TEST_CASE("safetensors_set: missing shards, tensors and models are reported", "[
   const temp_folder folder;
   CHECK_THAT(error_of_folder(folder), contains_text("model.safetensors: cannot be opened"));
   folder.write("pytorch_model.bin", "pickle");
-  CHECK_THAT(error_of_folder(folder),
-             contains_text("pickle") && contains_text("safe_serialization"));
+  CHECK_THAT(error_of_folder(folder), contains_text("pickle") && contains_text("safe_serialization"));
   folder.write("model.safetensors.index.json", R"({"weight_map":{"a":"s.safetensors"}})");
   CHECK_THAT(error_of_folder(folder), contains_text("s.safetensors: cannot be opened"));
   write_one(folder.file("s.safetensors"), "other", 1);
