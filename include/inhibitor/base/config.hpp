@@ -8,6 +8,8 @@
 #if defined(__GNUC__) || defined(__clang__)
 #define INHIBITOR_INLINE inline __attribute__((always_inline))
 #define INHIBITOR_RESTRICT __restrict__
+// Between the parameters and the body of a lambda.
+#define INHIBITOR_INLINE_LAMBDA __attribute__((always_inline))
 // Before a loop with a constant count over named registers: it must disappear at -O2 as well as at -O3.
 #if defined(__clang__)
 #define INHIBITOR_UNROLL _Pragma("clang loop unroll(full)")

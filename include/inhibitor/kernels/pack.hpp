@@ -3,6 +3,7 @@
 
 #include "inhibitor/kernels/head.hpp"
 #include "inhibitor/simd/partial.hpp"
+#include "inhibitor/simd/transpose.hpp"
 
 // Two layouts of a (n, width) matrix whose rows are keys.
 //
@@ -31,16 +32,22 @@ void pack_keys(T* dst, const T* src, index_t stride, const index_t* order, index
   constexpr index_t N = lanes<Isa, T>;
   for_vector_groups<register_tile<Isa>::vectors>(round_up(n, N) / N, [&](index_t first, auto vectors) {
     constexpr index_t block = decltype(vectors)::value * N;
-    const index_t j0 = first * N;
-    T* out = dst + j0 * width;
-    for (index_t lane = 0; lane < block; ++lane) {
-      const index_t j = j0 + lane;
-      if (j >= n) {
-        for (index_t x = 0; x < width; ++x) out[x * block + lane] = T(0);
-        continue;
+    for (index_t v = 0; v < decltype(vectors)::value; ++v) {
+      const index_t j0 = (first + v) * N, keys = n - j0 < N ? n - j0 : N;
+      T* out = dst + first * N * width + v * N;
+      const T* rows[N];
+      for (index_t lane = 0; lane < keys; ++lane) {
+        rows[lane] = src + (order != nullptr ? order[j0 + lane] : j0 + lane) * stride;
       }
-      const T* row = src + (order != nullptr ? order[j] : j) * stride;
-      for (index_t x = 0; x < width; ++x) out[x * block + lane] = row[x];
+      index_t x = 0;
+      for (; keys == N && x + N <= width; x += N) {
+        transpose_square<Isa, T>(out + x * block, block, rows);
+        for (index_t lane = 0; lane < N; ++lane) rows[lane] += N;
+      }
+      for (index_t lane = 0; lane < N; ++lane) {
+        for (index_t rest = x; rest < width; ++rest)
+          out[rest * block + lane] = lane < keys ? rows[lane][rest - x] : T(0);
+      }
     }
   });
 }
@@ -68,11 +75,15 @@ void packed_key_sums(T* sums, const T* packed, index_t n, index_t width) {
   for_vector_groups<register_tile<Isa>::vectors>(round_up(n, N) / N, [&](index_t first, auto vectors) {
     constexpr int count = decltype(vectors)::value;
     const T* block = packed + first * N * width;
-    for (int v = 0; v < count; ++v) {
-      B sum(T(0));
-      for (index_t x = 0; x < width; ++x) sum += B::load_aligned(block + (x * count + v) * N);
-      sum.store_aligned(sums + (first + v) * N);
+    B sum[count];
+    INHIBITOR_UNROLL
+    for (int v = 0; v < count; ++v) sum[v] = B(T(0));
+    for (index_t x = 0; x < width; ++x) {
+      INHIBITOR_UNROLL
+      for (int v = 0; v < count; ++v) sum[v] += B::load_aligned(block + (x * count + v) * N);
     }
+    INHIBITOR_UNROLL
+    for (int v = 0; v < count; ++v) sum[v].store_aligned(sums + (first + v) * N);
   });
 }
 

@@ -55,7 +55,7 @@ void relu_score_gradients(T* row, const T* w, const T* raw, index_t n, index_t s
   for (index_t j = n; j < end; ++j) row[j] = T(0);
   if (in_mean > 0) {
     const B subtract(mean_gradient);
-    transform_row<Isa, T>(row, in_mean, T(0), [&](B d) { return d - subtract; });
+    for_row<true, Isa, T>(row, in_mean, T(0), [&](B d, int) INHIBITOR_INLINE_LAMBDA { return d - subtract; });
   }
 }
 

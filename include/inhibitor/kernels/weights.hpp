@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "inhibitor/kernels/head.hpp"
+#include "inhibitor/simd/exp.hpp"
 #include "inhibitor/simd/float_ops.hpp"
 #include "inhibitor/simd/partial.hpp"
 
@@ -27,31 +28,54 @@ namespace kernels {
 
 namespace detail {
 
-/// Calls body(j, x) for registers of row[0, n); lanes beyond n hold `fill`. body returns the register to store.
-template <class Isa, class T, class Body>
-INHIBITOR_INLINE void transform_row(T* row, index_t n, T fill, Body&& body) {
+/// Independent running sums of a row: a chain of additions would wait for each one's latency.
+inline constexpr int row_slots = 4;
+
+/// Calls body(x, slot) for the registers of row[0, n), slots in turn; lanes beyond n hold `fill`. With Store, body's
+/// result replaces the register.
+template <bool Store, class Isa, class T, class Body>
+INHIBITOR_INLINE void for_row(std::conditional_t<Store, T, const T>* row, index_t n, T fill, Body&& body) {
   using B = batch<Isa, T>;
   constexpr index_t N = lanes<Isa, T>;
+  const auto visit = [&](index_t j, int slot) INHIBITOR_INLINE_LAMBDA {
+    if constexpr (Store) {
+      body(B::load_aligned(row + j), slot).store_aligned(row + j);
+    } else {
+      body(B::load_aligned(row + j), slot);
+    }
+  };
   index_t j = 0;
-  for (; j + N <= n; j += N) body(B::load_aligned(row + j)).store_aligned(row + j);
-  if (j < n) store_first<Isa, T>(row + j, n - j, body(load_first<Isa, T>(row + j, n - j, fill)));
+  for (; j + row_slots * N <= n; j += row_slots * N) {
+    INHIBITOR_UNROLL
+    for (int slot = 0; slot < row_slots; ++slot) visit(j + slot * N, slot);
+  }
+  for (; j + N <= n; j += N) visit(j, 0);
+  if (j == n) return;
+  const B last = load_first<Isa, T>(row + j, n - j, fill);
+  if constexpr (Store) {
+    store_first<Isa, T>(row + j, n - j, body(last, 0));
+  } else {
+    body(last, 0);
+  }
 }
 
-/// The same without storing.
-template <class Isa, class T, class Body>
-INHIBITOR_INLINE void visit_row(const T* row, index_t n, T fill, Body&& body) {
+/// One register from the running sums of a row; `pairwise` is + or max.
+template <class B, class F>
+INHIBITOR_INLINE B join(const B (&slots)[row_slots], F&& pairwise) {
+  return pairwise(pairwise(slots[0], slots[1]), pairwise(slots[2], slots[3]));
+}
+template <class Isa, class T>
+INHIBITOR_INLINE T total(const batch<Isa, T> (&slots)[row_slots]) {
   using B = batch<Isa, T>;
-  constexpr index_t N = lanes<Isa, T>;
-  index_t j = 0;
-  for (; j + N <= n; j += N) body(B::load_aligned(row + j));
-  if (j < n) body(load_first<Isa, T>(row + j, n - j, fill));
+  return horizontal_sum<Isa, T>(join(slots, [](B a, B b) { return a + b; }));
 }
 
 template <class Isa, class T>
 INHIBITOR_INLINE T row_sum(const T* row, index_t n) {
-  batch<Isa, T> sum(T(0));
-  visit_row<Isa, T>(row, n, T(0), [&](batch<Isa, T> x) { sum += x; });
-  return horizontal_sum<Isa, T>(sum);
+  using B = batch<Isa, T>;
+  B sum[row_slots] = {B(T(0)), B(T(0)), B(T(0)), B(T(0))};
+  for_row<false, Isa, T>(row, n, T(0), [&](B x, int slot) INHIBITOR_INLINE_LAMBDA { sum[slot] += x; });
+  return total<Isa, T>(sum);
 }
 
 /// Mean of the raw scores that `options` subtracts; 0 without centring.
@@ -67,14 +91,14 @@ INHIBITOR_INLINE T relu_weights(T* row, index_t n, index_t scored, const weight_
   using B = batch<Isa, T>;
   if (n == 0) return T(0);
   const B mean(raw_mean<Isa, T>(row, n, scored, options)), scale(options.scale), shift(options.shift), zero(T(0));
-  B sum(T(0));
-  transform_row<Isa, T>(row, n, T(0), [&](B x) {
+  B sum[row_slots] = {zero, zero, zero, zero};
+  for_row<true, Isa, T>(row, n, T(0), [&](B x, int slot) INHIBITOR_INLINE_LAMBDA {
     const B w = max(zero, float_ops<Isa, T>::multiply_add(x - mean, scale, shift));
-    sum += w;
+    sum[slot] += w;
     return w;
   });
   const T factor = options.normalize_by_length ? options.output_scale / static_cast<T>(n) : options.output_scale;
-  return factor + T(0) * horizontal_sum<Isa, T>(sum);
+  return factor + T(0) * total<Isa, T>(sum);
 }
 
 }  // namespace detail
@@ -129,20 +153,25 @@ struct softmax {
     using B = batch<Isa, T>;
     if (n == 0) return T(0);
     const B scale(options.scale);
-    B largest(std::numeric_limits<T>::lowest());
-    detail::transform_row<Isa, T>(row, n, row[0], [&](B x) {
-      const B s = x * scale;
-      largest = max(largest, s);
-      return s;
-    });
-    const B top(horizontal_max<Isa, T>(largest));
-    B sum(T(0));
-    detail::transform_row<Isa, T>(row, n, -std::numeric_limits<T>::infinity(), [&](B x) {
-      const B w = exp(x - top);
-      sum += w;
+    const B zero(T(0)), lowest(std::numeric_limits<T>::lowest());
+    B largest[detail::row_slots] = {lowest, lowest, lowest, lowest};
+    detail::for_row<false, Isa, T>(
+        row, n, row[0], [&](B x, int slot) INHIBITOR_INLINE_LAMBDA { largest[slot] = max(largest[slot], x * scale); });
+    const B minus_top(-horizontal_max<Isa, T>(detail::join(largest, [](B a, B b) { return max(a, b); })));
+    B sum[detail::row_slots] = {zero, zero, zero, zero};
+    const index_t whole = n / lanes<Isa, T> * lanes<Isa, T>;
+    detail::for_row<true, Isa, T>(row, whole, T(0), [&](B x, int slot) INHIBITOR_INLINE_LAMBDA {
+      const B w = exp_nonpositive<Isa, T>(float_ops<Isa, T>::multiply_add(x, scale, minus_top));
+      sum[slot] += w;
       return w;
     });
-    return T(1) / horizontal_sum<Isa, T>(sum);
+    if (whole < n) {
+      const B x = load_first<Isa, T>(row + whole, n - whole, row[whole]);
+      const B w = exp_nonpositive<Isa, T>(float_ops<Isa, T>::multiply_add(x, scale, minus_top));
+      store_first<Isa, T>(row + whole, n - whole, w);
+      sum[0] += load_first<Isa, T>(row + whole, n - whole);  // the other lanes do not count
+    }
+    return T(1) / detail::total<Isa, T>(sum);
   }
   template <class Isa, class T>
   static INHIBITOR_INLINE batch<Isa, T> step(batch<Isa, T> acc, batch<Isa, T> v, batch<Isa, T> w) {

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstring>
+#include <utility>
+
+#include "inhibitor/simd/batch.hpp"
+
+namespace inhibitor {
+namespace detail {
+
+/// N x N transpose in registers: step s = 1, 2, 4 ... exchanges the s-th bit of row and column number. The compilers'
+/// own vector types, because xsimd has no whole-register shuffle of two operands in all versions.
+template <class Isa, class T>
+struct register_square {
+  static constexpr index_t N = lanes<Isa, T>;
+  typedef T row __attribute__((vector_size(sizeof(T) * static_cast<std::size_t>(N))));
+  row rows[N];
+
+  template <int Step, int... Lane>
+  INHIBITOR_INLINE void exchange(row& a, row& b, std::integer_sequence<int, Lane...>) {
+    constexpr int n = static_cast<int>(N);
+    const row low = __builtin_shufflevector(a, b, ((Lane & Step) != 0 ? n + Lane - Step : Lane)...);
+    b = __builtin_shufflevector(a, b, ((Lane & Step) != 0 ? n + Lane : Lane + Step)...);
+    a = low;
+  }
+  template <int Step>
+  INHIBITOR_INLINE void steps() {
+    if constexpr (Step < N) {
+      INHIBITOR_UNROLL
+      for (int i = 0; i < static_cast<int>(N); ++i) {
+        if ((i & Step) == 0) exchange<Step>(rows[i], rows[i + Step], std::make_integer_sequence<int, int(N)>{});
+      }
+      steps<2 * Step>();
+    }
+  }
+};
+
+}  // namespace detail
+
+/// dst[c * dst_stride + r] = src[r][c] for r, c in [0, N): a square of N rows, given by N pointers. No alignment
+/// needed.
+template <class Isa, class T>
+INHIBITOR_INLINE void transpose_square(T* dst, index_t dst_stride, const T* const* src) {
+  if constexpr (lanes<Isa, T> == 1) {
+    *dst = **src;
+  } else {
+    detail::register_square<Isa, T> square;
+    INHIBITOR_UNROLL
+    for (index_t i = 0; i < lanes<Isa, T>; ++i) std::memcpy(&square.rows[i], src[i], sizeof(square.rows[i]));
+    square.template steps<1>();
+    INHIBITOR_UNROLL
+    for (index_t i = 0; i < lanes<Isa, T>; ++i) {
+      std::memcpy(dst + i * dst_stride, &square.rows[i], sizeof(square.rows[i]));
+    }
+  }
+}
+
+}  // namespace inhibitor
