@@ -25,7 +25,7 @@ class json_config : public CLI::Config {
       throw CLI::ConversionError("the configuration is not valid JSON: " + std::string(e.what()), "config");
     }
     if (!document.is_object()) throw CLI::ConversionError("the configuration must be a JSON object", "config");
-    std::vector<CLI::ConfigItem> items;
+    std::vector<CLI::ConfigItem> options;
     for (const auto& [key, value] : document.items()) {
       CLI::ConfigItem item;
       item.name = key;
@@ -34,9 +34,9 @@ class json_config : public CLI::Config {
       } else {
         item.inputs.push_back(text(value));
       }
-      items.push_back(std::move(item));
+      options.push_back(std::move(item));
     }
-    return items;
+    return options;
   }
 
  private:

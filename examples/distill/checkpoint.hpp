@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "distill/trainer.hpp"
-#include "inhibitor/io/safetensors.hpp"
+#include "inhibitor/io/model_folder.hpp"
 
 // A checkpoint is one safetensors file: the model in training and both moments of its optimiser as tensors
 // "model.<name>", "first_moment.<name>", "second_moment.<name>", and the position as metadata.
@@ -39,12 +39,6 @@ void visit_checkpoint(Model& model, Optimizer& optimizer, Visitor&& f) {
   group("second_moment.", optimizer.second_moment);
 }
 
-template <class T>
-std::vector<std::uint64_t> shape_of(const tensor<T>& t) {
-  if (t.rank == 1) return {static_cast<std::uint64_t>(t.cols)};
-  return {static_cast<std::uint64_t>(t.rows), static_cast<std::uint64_t>(t.cols)};
-}
-
 }  // namespace detail
 
 /// Writes the file whole or not at all. Throws file_error.
@@ -53,7 +47,7 @@ inline void write_checkpoint(const std::string& path, const checkpoint_position&
                              const adamw<distilbert_tensors<float>>& optimizer) {
   safetensors_writer file;
   detail::visit_checkpoint(model, optimizer, [&](const std::string& name, const auto& t) {
-    file.add(name, dtype::f32, detail::shape_of(t), t.data);
+    file.add(name, dtype::f32, stored_shape(t), t.data);
   });
   file.metadata("run", where.run);
   file.metadata("stage", where.stage);
@@ -103,7 +97,7 @@ inline void read_checkpoint_tensors(const safetensors_file& file, distilbert_ten
   detail::visit_checkpoint(model, optimizer, [&](const std::string& name, tensor<float>& t) {
     const tensor_info* info = file.find(name);
     if (info == nullptr) throw file_error(file.path(), "tensor \"" + name + "\" is missing");
-    const std::vector<std::uint64_t> shape = detail::shape_of(t);
+    const std::vector<std::uint64_t> shape = stored_shape(t);
     if (info->shape != shape) {
       throw file_error(file.path(), fmt::format("tensor \"{}\" has shape [{}]; expected [{}]", name,
                                                 fmt::join(info->shape, ", "), fmt::join(shape, ", ")));

@@ -335,7 +335,9 @@ class distill_job {
                 o_.checkpoint_seconds, workers_);
       where.position.step = 0;
     }
-    save_model_folder(path(name), model, vocab_file_);
+    model_config_file file;
+    file.labels = {"negative", "positive"};
+    save_model_folder(path(name), model, vocab_file_, file);
     add_record(record_of(name, model, where.position, epochs));
     remove_file(checkpoint);
   }

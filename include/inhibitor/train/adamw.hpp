@@ -6,6 +6,7 @@
 #include <cmath>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "inhibitor/base/executor.hpp"
@@ -84,12 +85,8 @@ class adamw {
     std::vector<double> partial(pieces_.size());
     workers.for_each(static_cast<index_t>(pieces_.size()), [&](index_t i, index_t) {
       const auto& piece = pieces_[static_cast<std::size_t>(i)];
-      double sum = 0;
-      for (index_t k = piece.begin; k < piece.end; ++k) {
-        const double g = static_cast<double>(gradients.data()[k]);
-        sum += g * g;
-      }
-      partial[static_cast<std::size_t>(i)] = sum;
+      const const_array g(gradients.data() + piece.begin, piece.end - piece.begin);
+      partial[static_cast<std::size_t>(i)] = g.template cast<double>().square().sum();
     });
     double total = 0;
     for (double p : partial) total += p;
@@ -100,9 +97,6 @@ class adamw {
   /// norm exceeds max_norm (0: no clipping). Returns the norm before clipping. `gradients` is not changed.
   double update(Model& parameters, const Model& gradients, const adamw_options& o, double max_norm,
                 const executor& workers) {
-    using scalar = std::remove_pointer_t<decltype(parameters.data())>;
-    using array = Eigen::Map<Eigen::Array<scalar, Eigen::Dynamic, 1>>;
-    using const_array = Eigen::Map<const Eigen::Array<scalar, Eigen::Dynamic, 1>>;
     const double norm = gradient_norm(gradients, workers);
     const double clip = max_norm > 0 && norm > max_norm ? max_norm / (norm + 1e-6) : 1;
     ++step;
@@ -129,6 +123,10 @@ class adamw {
   }
 
  private:
+  using scalar = std::remove_pointer_t<decltype(std::declval<Model&>().data())>;
+  using array = Eigen::Map<Eigen::Array<scalar, Eigen::Dynamic, 1>>;
+  using const_array = Eigen::Map<const Eigen::Array<scalar, Eigen::Dynamic, 1>>;
+
   std::vector<parameter_segment> pieces_;
 };
 
