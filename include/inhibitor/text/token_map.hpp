@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,13 +33,15 @@ class token_map {
 
   /// Indexes `tokens` (id = position); of equal ones the last wins. Keeps no reference to them.
   explicit token_map(const std::vector<std::string>& tokens) {
+    const auto is_inner = [](std::string_view token) { return token.size() > 2 && token.substr(0, 2) == "##"; };
+    const auto inner = static_cast<std::size_t>(std::count_if(tokens.begin(), tokens.end(), is_inner));
     std::size_t slots = 16;
-    while (slots < 4 * tokens.size()) slots *= 2;
+    while (2 * slots < 3 * (tokens.size() + inner)) slots *= 2;  // at most two thirds full
     slots_.assign(slots, slot{});
     for (std::size_t id = 0; id < tokens.size(); ++id) {
       const std::string_view token = tokens[id];
       insert(token, start_seed, static_cast<std::int32_t>(id), longest_start_);
-      if (token.size() > 2 && token.substr(0, 2) == "##") {
+      if (is_inner(token)) {
         insert(token.substr(2), inner_seed, static_cast<std::int32_t>(id), longest_inner_);
       }
     }
@@ -80,13 +83,14 @@ class token_map {
   }
 
  private:
+  // Small, because the table's misses in the cache are most of the time a look-up takes.
   struct slot {
-    std::uint64_t hash = 0;
+    std::uint32_t hash = 0;    // upper half of the hash
     std::uint32_t offset = 0;  // of the token's bytes in text_
-    std::uint32_t length = 0;
-    std::uint64_t seed = 0;
+    std::uint32_t length = 0;  // of the token, with `inner_bit` for an inner piece
     std::int32_t id = -1;
   };
+  static constexpr std::uint32_t inner_bit = std::uint32_t{1} << 31;
 
   // Words and inner pieces live in one table, told apart by where their hash starts.
   static constexpr std::uint64_t start_seed = 0xCBF29CE484222325u;
@@ -99,8 +103,14 @@ class token_map {
     return static_cast<std::size_t>(hash ^ (hash >> 29)) & (slots_.size() - 1);
   }
 
+  static std::uint32_t upper_half(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32); }
+  static std::uint32_t marked_length(std::string_view token, std::uint64_t seed) {
+    return static_cast<std::uint32_t>(token.size()) | (seed == inner_seed ? inner_bit : 0);
+  }
+
   bool holds(const slot& s, std::string_view token, std::uint64_t hash, std::uint64_t seed) const {
-    return s.hash == hash && s.seed == seed && std::string_view(text_).substr(s.offset, s.length) == token;
+    return s.hash == upper_half(hash) && s.length == marked_length(token, seed) &&
+           std::memcmp(text_.data() + s.offset, token.data(), token.size()) == 0;
   }
 
   std::int32_t find(std::string_view token, std::uint64_t hash, std::uint64_t seed) const {
@@ -118,13 +128,12 @@ class token_map {
     std::size_t i = first_slot(hash);
     while (slots_[i].id >= 0 && !holds(slots_[i], token, hash, seed)) i = (i + 1) & (slots_.size() - 1);
     if (slots_[i].id < 0) {
-      check(text_.size() + token.size() <= 0xFFFFFFFFu, "vocabulary: its tokens exceed 4 GiB of text");
+      check(text_.size() + token.size() < inner_bit, "vocabulary: its tokens exceed 2 GiB of text");
+      slots_[i].hash = upper_half(hash);
       slots_[i].offset = static_cast<std::uint32_t>(text_.size());
-      slots_[i].length = static_cast<std::uint32_t>(token.size());
+      slots_[i].length = marked_length(token, seed);
       text_.append(token);
     }
-    slots_[i].hash = hash;
-    slots_[i].seed = seed;
     slots_[i].id = id;
   }
 
