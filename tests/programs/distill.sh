@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# distill.sh <distill> <examples/data> <scratch folder>
+#
+# The embedded job in tiny form, end to end: what it writes, that an interrupted run resumes to the same bits, and that
+# every kind of bad input ends with exit code 2, one clear message and no model under its final name.
+set -u
+distill=$1 data=$2 scratch=$3
+rm -rf "$scratch"
+mkdir -p "$scratch"
+cd "$scratch" || exit 1
+failures=0
+fail() { printf 'FAILED: %s\n' "$*"; failures=$((failures + 1)); }
+
+tiny=(--max-train-samples 192 --epochs 1 --batch-size 16)
+
+# --- the whole job ---------------------------------------------------------------------------------------------------
+"$distill" "${tiny[@]}" --threads 2 --out whole >whole.out 2>whole.err || { cat whole.err; fail "the embedded job ended with $?"; }
+for name in E0 E1 E2 control; do
+  grep -q "^| $name " whole.out || fail "the table has no line for $name"
+  grep -q "\"name\": \"$name\"" whole/results.json || fail "results.json has no run $name"
+  for file in config.json model.safetensors vocab.txt; do
+    [ -s "whole/$name/$file" ] || fail "whole/$name/$file is missing"
+  done
+done
+for key in task size seed commit accuracy train_seconds examples_per_second; do
+  grep -q "\"$key\":" whole/results.json || fail "results.json has no \"$key\""
+done
+grep -q '^| E0 ' whole/report.md || fail "report.md has no table"
+grep -q '"attention_type"' whole/E1/config.json || fail "E1's config.json does not name its attention"
+[ -z "$(find whole -name '*.tmp-*' -o -name checkpoint.safetensors -o -name progress.json)" ] ||
+  fail "files of the unfinished job were left behind"
+
+# --- the same numbers for another number of threads --------------------------------------------------------------------
+"$distill" "${tiny[@]}" --threads 1 --stages teacher,e2 --out one_thread >/dev/null 2>one.err || fail "one thread: exit $?"
+for name in E0 E2; do
+  cmp -s "whole/$name/model.safetensors" "one_thread/$name/model.safetensors" || fail "$name depends on --threads"
+done
+
+# --- interrupted and resumed ---------------------------------------------------------------------------------------------
+longer=(--max-train-samples 320 --epochs 3 --batch-size 8 --threads 1 --stages teacher,e1 --checkpoint-seconds 0.001)
+"$distill" "${longer[@]}" --out straight >/dev/null 2>straight.err || fail "uninterrupted run: exit $?"
+for target in checkpoint.safetensors E0; do  # once inside the teacher, once inside E1
+  rm -rf cut
+  "$distill" "${longer[@]}" --out cut >/dev/null 2>cut.err &
+  pid=$!
+  until [ -e "cut/$target" ] || ! kill -0 $pid 2>/dev/null; do sleep 0.02; done
+  kill -INT $pid 2>/dev/null
+  wait $pid
+  code=$?
+  [ $code = 130 ] || fail "interrupted run ($target): exit $code, expected 130"
+  grep -q -- '--resume' cut.err || fail "interrupted run does not mention --resume"
+  [ -e cut/checkpoint.safetensors ] || fail "no checkpoint after an interruption"
+  "$distill" "${longer[@]}" --out cut >/dev/null 2>again.err
+  [ $? = 2 ] && grep -q 'unfinished' again.err || fail "an unfinished job was overwritten without --resume"
+  "$distill" "${longer[@]}" --seed 7 --out cut --resume >/dev/null 2>other.err
+  [ $? = 2 ] && grep -q 'other settings' other.err || fail "resumed with other settings"
+  "$distill" "${longer[@]}" --out cut --resume >/dev/null 2>resume.err || { cat resume.err; fail "resume: exit $?"; }
+  for name in E0 E1; do
+    cmp -s "straight/$name/model.safetensors" "cut/$name/model.safetensors" ||
+      fail "$name differs after interruption and resumption ($target)"
+  done
+done
+
+# --- a saved teacher, a configuration file -------------------------------------------------------------------------------
+printf '{"max-train-samples": 192, "epochs": 1, "batch-size": 16, "stages": ["e2"], "teacher": "whole/E0"}' >job.json
+"$distill" --config job.json --out saved_teacher >/dev/null 2>saved.err || { cat saved.err; fail "saved teacher: exit $?"; }
+cmp -s whole/E2/model.safetensors saved_teacher/E2/model.safetensors || fail "E2 differs with the saved teacher"
+
+# --- bad input -----------------------------------------------------------------------------------------------------------
+# refuse <what> <expected in the message> <options...>: exit code 2, message, nothing under a final name.
+refuse() {
+  local what=$1 expected=$2
+  shift 2
+  rm -rf refused
+  "$distill" "$@" --out refused >refused.out 2>refused.err
+  local code=$?
+  [ $code = 2 ] || fail "$what: exit $code, expected 2"
+  grep -qF -- "$expected" refused.err || { fail "$what: expected \"$expected\" in:"; cat refused.err; }
+  [ -z "$(find refused -name results.json -o -name model.safetensors 2>/dev/null)" ] || fail "$what: results were written"
+}
+# table <name> <train.tsv content>: a data folder whose dev.tsv is good.
+table() {
+  mkdir -p "$1"
+  printf "$2" >"$1/train.tsv"
+  head -20 "$data/dev.tsv" >"$1/dev.tsv"
+}
+vocab=$data/vocab.txt
+refuse "missing data" "absent/train.tsv" --data absent --vocab "$vocab"
+refuse "missing vocabulary option" "--vocab" --data "$data"
+refuse "missing vocabulary" "absent.txt" --data "$data" --vocab absent.txt
+table empty ''
+refuse "empty file" "empty/train.tsv" --data empty --vocab "$vocab"
+table header_only 'sentence\tlabel\n'
+refuse "no examples" "header_only/train.tsv" --data header_only --vocab "$vocab"
+table label 'sentence\tlabel\na good movie\t1\na bad movie\t2\n'
+refuse "label out of range" "label/train.tsv:3" --data label --vocab "$vocab"
+table columns 'sentence\tlabel\na good movie\t1\na bad movie\n'
+refuse "too few columns" "columns/train.tsv:3" --data columns --vocab "$vocab"
+table no_labels 'index\tsentence\n0\ta good movie\n'
+refuse "no labels" "need labels" --data no_labels --vocab "$vocab"
+table invalid_utf8 'sentence\tlabel\na g\xff\xfeood movie\t1\na bad movie\t0\n'
+"$distill" --data invalid_utf8 --vocab "$vocab" --epochs 1 --stages teacher --out invalid_utf8_run >/dev/null 2>utf8.err ||
+  fail "invalid UTF-8 is dropped as BERT's clean-up does, but distill ended with $?"
+printf 'one\ntwo\n' >no_special.txt
+refuse "vocabulary without special tokens" "no_special.txt" --data "$data" --vocab no_special.txt
+: >empty_vocab.txt
+refuse "empty vocabulary" "empty_vocab.txt" --data "$data" --vocab empty_vocab.txt
+refuse "size of the teacher" "--size mini" --teacher whole/E0 --size mini --stages e2
+refuse "missing teacher" "absent" --teacher absent --stages e2
+refuse "students without a teacher" "--teacher" --stages e1
+cp -r whole/E0 damaged && head -c 1000 whole/E0/model.safetensors >damaged/model.safetensors
+refuse "truncated checkpoint" "damaged/model.safetensors" --teacher damaged --stages e2
+cp -r whole/E0 broken_config && printf '{"dim": "wide"}' >broken_config/config.json
+refuse "malformed config" "broken_config/config.json" --teacher broken_config --stages e2
+refuse "unknown option" "--colour" --colour red
+refuse "size" "huge" --size huge
+refuse "negative epochs" "--epochs" --epochs -1
+printf 'not json' >bad.json
+refuse "configuration that is no JSON" "JSON" --config bad.json
+refuse "empty text" "--text" --text empty_vocab.txt --stages teacher
+"$distill" "${tiny[@]}" --out whole >/dev/null 2>finished.err
+[ $? = 2 ] && grep -q 'another --out' finished.err || fail "finished results were overwritten"
+
+# --- a loss that is not finite --------------------------------------------------------------------------------------------
+"$distill" "${tiny[@]}" --learning-rate 1e30 --stages teacher --out diverged >/dev/null 2>diverged.err
+[ $? = 1 ] || fail "diverged run: exit $?, expected 1"
+grep -Eq 'loss is -?(nan|inf) at step [0-9]+; .*(layer|embeddings)' diverged.err || { fail "diverged run:"; cat diverged.err; }
+[ ! -e diverged/E0 ] || fail "a diverged model was saved"
+
+[ $failures = 0 ] && echo "distill: all checks passed"
+exit $((failures > 0))
