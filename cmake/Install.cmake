@@ -32,6 +32,8 @@ write_basic_package_version_file(inhibitorConfigVersion.cmake VERSION ${PROJECT_
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/inhibitorConfig.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/inhibitorConfigVersion.cmake
               cmake/XsimdTarget.cmake
+              cmake/IsaVariants.cmake
+              cmake/isa_variant.cpp
         DESTINATION ${inhibitor_package_folder} COMPONENT inhibitor_dev)
 
 # The prefix is written relative to the .pc file, so the installed tree may be moved.

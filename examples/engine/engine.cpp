@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <inhibitor/inhibitor.hpp>
+#include <inhibitor/attention/multi_head.hpp>
 #include <vector>
 
 #include "tensor.hpp"

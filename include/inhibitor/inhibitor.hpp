@@ -1,12 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The whole core in one include.
+// Inhibitor attention for CPUs: everything of the core in one include. Each part can be included alone as well, and a
+// program that wants only the attention compiles faster with "inhibitor/attention/attention.hpp".
+//
+//   Z_ij = max(score_scale / sqrt(D) * sum_k |Q_ik - K_jk| - mean + shift, 0)     mean over the keys query i attends to
+//   H_ik = output_scale * sum_j sign(V_jk) * max(|V_jk| - Z_ij, 0)
+//
+// Shapes: B batch, L queries, S keys, H heads, D head size, Dv value head size, C = H * D, V vocabulary.
+//
+// One head on Eigen matrices (attention/attention.hpp)
+//   attention(q, k, v, parameters) -> (L, Dv)      allocates its result
+//   attention_forward, attention_backward          into the caller's matrices, with a reusable workspace
+//
+// All heads on pointers and strides (attention/multi_head.hpp), for inhibitor_attention and dot_product_attention alike
+//   multi_head_attention_forward, multi_head_attention_backward
+//
+// All heads in bytes (attention/u8_attention.hpp): the same bits on every machine
+//
+// active_isa() names the instruction set that calls with isa::run_time use (kernels/dispatch.hpp)
+//
+// Models and training
+//   nn/       linear, layer_norm, gelu, embedding, dropout, transformer_block: x_forward and x_backward
+//   models/   DistilBERT with either attention in each layer; parameters, gradients and moments are one structure
+//   train/    losses, distillation objectives, AdamW, learning-rate schedules
+//
+// What holds everywhere: backward adds into gradients; a mask entry other than zero means attend; results do not depend
+// on the executor; std::invalid_argument for shapes that do not fit; no exception and no allocation inside kernels.
+//
+// Not included here, because they need more than Eigen and xsimd: io/ (model files) and text/ (tokenizer).
 
+#include "inhibitor/attention/attention.hpp"
 #include "inhibitor/attention/multi_head.hpp"
 #include "inhibitor/attention/params.hpp"
+#include "inhibitor/attention/u8_attention.hpp"
 #include "inhibitor/base/aligned_buffer.hpp"
 #include "inhibitor/base/check.hpp"
-#include "inhibitor/base/config.hpp"
 #include "inhibitor/base/executor.hpp"
+#include "inhibitor/base/file_error.hpp"
+#include "inhibitor/kernels/dispatch.hpp"
+#include "inhibitor/models/distilbert.hpp"
+#include "inhibitor/models/distilbert_config.hpp"
+#include "inhibitor/models/distilbert_heads.hpp"
+#include "inhibitor/models/distilbert_tensors.hpp"
+#include "inhibitor/nn/dropout.hpp"
+#include "inhibitor/nn/embedding.hpp"
+#include "inhibitor/nn/gelu.hpp"
+#include "inhibitor/nn/layer_norm.hpp"
+#include "inhibitor/nn/linear.hpp"
+#include "inhibitor/nn/tensor.hpp"
+#include "inhibitor/nn/transformer_block.hpp"
+#include "inhibitor/train/adamw.hpp"
+#include "inhibitor/train/losses.hpp"
+#include "inhibitor/train/objectives.hpp"
+#include "inhibitor/train/schedule.hpp"
 #include "inhibitor/version.hpp"

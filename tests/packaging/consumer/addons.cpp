@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <inhibitor/io/safetensors.hpp>
+#include <inhibitor/kernels/dispatch.hpp>
 #include <inhibitor/text/wordpiece.hpp>
+#include <string>
 
 int main() {
+  if (inhibitor::active_isa() != std::string("scalar")) return 1;
   const inhibitor::wordpiece words({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "far"});
   try {
     inhibitor::safetensors_file::read("no such file");
