@@ -62,7 +62,7 @@ class distill_job {
     }
     if (o_.has_stage("e1")) run_student("E1", e1_stages());
     if (o_.has_stage("e2")) run_student("E2", e2_stages());
-    if (o_.has_stage("control")) run_student("control", {label_stage("train", o_.learning_rate)});
+    if (o_.has_stage("control")) run_student("control", {label_stage("train")});
     write_report(o_.out, facts(), records_);
     remove_file(path("progress.json"));
   }
@@ -77,7 +77,6 @@ class distill_job {
                          const token_view&, const dropout_mode&)>
         objective;
     const token_dataset* data = nullptr;
-    bool has_labels = true;  ///< the classifier is trained, so dev accuracy after an epoch means something
   };
 
   std::string path(const std::string& name) const { return o_.out + "/" + name; }
@@ -111,9 +110,10 @@ class distill_job {
             {"epochs", o_.epochs},
             {"layer_epochs", o_.layer_epochs},
             {"full_epochs", o_.full_epochs},
+            {"fine_tune_epochs", o_.fine_tune_epochs},
             {"batch_size", o_.batch_size},
             {"learning_rate", o_.learning_rate},
-            {"tuning_learning_rate", o_.tuning_learning_rate},
+            {"fine_tune_learning_rate", o_.fine_tune_learning_rate},
             {"weight_decay", o_.weight_decay},
             {"dropout", o_.dropout},
             {"attention_dropout", o_.attention_dropout},
@@ -197,9 +197,9 @@ class distill_job {
     });
   }
 
-  stage label_stage(const std::string& name, double rate) const {
+  stage label_stage(const std::string& name) const {
     stage s;
-    s.plan = {name, o_.epochs, o_.batch_size, rate};
+    s.plan = {name, o_.epochs, o_.batch_size, o_.learning_rate};
     s.plan.weight_decay = o_.weight_decay;
     s.trainable = all_tensors;
     s.data = &train_;
@@ -214,12 +214,11 @@ class distill_job {
   std::vector<stage> e1_stages() {
     std::vector<stage> stages;
     for (index_t layer = 0; layer < base_.n_layers; ++layer) {
-      stage s = label_stage(fmt::format("layer-{}", layer), o_.learning_rate);
+      stage s = label_stage(fmt::format("layer-{}", layer));
       s.plan.epochs = o_.layer_epochs;
       s.plan.schedule = schedule_kind::cosine;
       s.plan.layers = layer + 1;
       s.data = &text_;
-      s.has_labels = false;
       const std::string prefix = fmt::format("distilbert.transformer.layer.{}.attention.", layer);
       s.trainable = [prefix](const std::string& name) {
         return name.rfind(prefix, 0) == 0 && name.rfind(prefix + "out_lin", 0) != 0;
@@ -230,23 +229,25 @@ class distill_job {
       };
       stages.push_back(std::move(s));
     }
-    stage full = label_stage("full-layer", o_.learning_rate);
+    stage full = label_stage("full-layer");
     full.plan.epochs = o_.full_epochs;
     full.plan.schedule = schedule_kind::cosine;
     full.data = &text_;
-    full.has_labels = false;
     full.trainable = [](const std::string& name) { return name.rfind("distilbert.", 0) == 0; };
     full.objective = [this](const distilbert_tensors<float>& p, training_state<float>& state, const token_batch&,
                             const token_view& tokens, const dropout_mode& mode) {
       return hidden_state_objective(state, p, teacher_state_, *teacher_, tokens, mode, workers_);
     };
     stages.push_back(std::move(full));
-    stages.push_back(label_stage("fine-tune", o_.tuning_learning_rate));
+    stage tuning = label_stage("fine-tune");
+    tuning.plan.epochs = o_.fine_tune_epochs;
+    tuning.plan.learning_rate = o_.fine_tune_learning_rate;
+    stages.push_back(std::move(tuning));
     return stages;
   }
 
   std::vector<stage> e2_stages() {
-    stage s = label_stage("distil", o_.tuning_learning_rate);
+    stage s = label_stage("distil");
     s.objective = [this](const distilbert_tensors<float>& p, training_state<float>& state, const token_batch& batch,
                          const token_view& tokens, const dropout_mode& mode) {
       const distillation_weights weights{o_.kl_weight, o_.hidden_weight, o_.label_weight, o_.temperature};
@@ -261,7 +262,7 @@ class distill_job {
     config.set_attention(attention_kind::dot_product);
     distilbert_tensors<float> model(config);
     initialize(model, o_.seed);
-    train_run("E0", model, {label_stage("train", o_.learning_rate)});
+    train_run("E0", model, {label_stage("train")});
     teacher_ = std::move(model);
   }
 
@@ -323,11 +324,10 @@ class distill_job {
         write_checkpoint(checkpoint, where, model, optimizer);
       };
       hooks.epoch_done = [&](index_t epoch, double loss) {
-        nlohmann::json line = {{"stage", s.plan.name}, {"epoch", epoch + 1}, {"loss", loss}};
-        if (s.has_labels) line["accuracy"] = evaluate(model, dev_, workers_).accuracy;
-        fmt::print(stderr, "{} {}: epoch {} of {}, loss {:.4f}{}\n", name, s.plan.name, epoch + 1, s.plan.epochs, loss,
-                   s.has_labels ? fmt::format(", dev accuracy {:.2f} %", 100 * line["accuracy"].get<double>()) : "");
-        epochs.push_back(line);
+        const double accuracy = evaluate(model, dev_, workers_).accuracy;
+        fmt::print(stderr, "{} {}: epoch {} of {}, loss {:.4f}, dev accuracy {:.2f} %\n", name, s.plan.name, epoch + 1,
+                   s.plan.epochs, loss, 100 * accuracy);
+        epochs.push_back({{"stage", s.plan.name}, {"epoch", epoch + 1}, {"loss", loss}, {"accuracy", accuracy}});
       };
       const auto objective = [&](training_state<float>& state, const token_batch& batch, const token_view& tokens,
                                  const dropout_mode& mode) { return s.objective(model, state, batch, tokens, mode); };

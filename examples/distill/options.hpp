@@ -24,9 +24,10 @@ struct distill_options {
   index_t epochs = 3;
   index_t layer_epochs = 1;
   index_t full_epochs = 1;
+  index_t fine_tune_epochs = 1;
   index_t batch_size = 32;
   double learning_rate = 5e-4;
-  double tuning_learning_rate = 5e-4;
+  double fine_tune_learning_rate = 1e-4;
   double weight_decay = 0.01;
   double dropout = 0.1;
   double attention_dropout = 0.1;
@@ -83,15 +84,16 @@ inline void add_options(CLI::App& app, distill_options& o) {
       ->check(CLI::Range(index_t{2}, index_t{512}));
   app.add_option("--max-train-samples", o.max_train_samples, "Use only this many training examples; 0: all")
       ->check(CLI::NonNegativeNumber);
-  app.add_option("--epochs", o.epochs, "Epochs on the labels: teacher, fine-tuning of E1, E2, control")
-      ->check(CLI::PositiveNumber);
+  app.add_option("--epochs", o.epochs, "Epochs of the teacher, of E2 and of the control")->check(CLI::PositiveNumber);
   app.add_option("--layer-epochs", o.layer_epochs, "Epochs per layer of E1's layer-wise stage")
       ->check(CLI::PositiveNumber);
   app.add_option("--full-epochs", o.full_epochs, "Epochs of E1's full-layer stage")->check(CLI::PositiveNumber);
-  app.add_option("--batch-size", o.batch_size, "Examples per step")->check(CLI::PositiveNumber);
-  app.add_option("--learning-rate", o.learning_rate, "Peak rate of models trained from scratch and of E1's stages")
+  app.add_option("--fine-tune-epochs", o.fine_tune_epochs, "Epochs of E1's fine-tuning on the labels")
       ->check(CLI::PositiveNumber);
-  app.add_option("--tuning-learning-rate", o.tuning_learning_rate, "Peak rate of E1's fine-tuning and of E2")
+  app.add_option("--batch-size", o.batch_size, "Examples per step")->check(CLI::PositiveNumber);
+  app.add_option("--learning-rate", o.learning_rate, "Peak rate of every stage but E1's fine-tuning")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--fine-tune-learning-rate", o.fine_tune_learning_rate, "Peak rate of E1's fine-tuning")
       ->check(CLI::PositiveNumber);
   app.add_option("--weight-decay", o.weight_decay, "Decoupled weight decay")->check(CLI::NonNegativeNumber);
   app.add_option("--dropout", o.dropout, "Dropout of embeddings and feed-forward output")->check(CLI::Range(0.0, 0.9));
