@@ -107,7 +107,7 @@ class distill_job {
             {"size", o_.size},
             {"max_seq_length", o_.max_seq_length},
             {"max_train_samples", o_.max_train_samples},
-            {"epochs", o_.epochs},
+            {"epochs", o_.label_epochs()},
             {"layer_epochs", o_.layer_epochs},
             {"full_epochs", o_.full_epochs},
             {"fine_tune_epochs", o_.fine_tune_epochs},
@@ -134,6 +134,7 @@ class distill_job {
                             {"compiler", build_compiler()},
                             {"cpu", cpu_model()},
                             {"threads", workers_.workers()},
+                            {"peak_memory_mib", peak_memory_mib()},
                             {"command", command_},
                             {"train_examples", train_.size()},
                             {"dev_examples", dev_.size()},
@@ -199,7 +200,7 @@ class distill_job {
 
   stage label_stage(const std::string& name) const {
     stage s;
-    s.plan = {name, o_.epochs, o_.batch_size, o_.learning_rate};
+    s.plan = {name, o_.label_epochs(), o_.batch_size, o_.learning_rate};
     s.plan.weight_decay = o_.weight_decay;
     s.trainable = all_tensors;
     s.data = &train_;

@@ -86,9 +86,10 @@ inline void write_report(const std::string& folder, const nlohmann::json& facts,
   report += results_table(runs);
   report += fmt::format(
       "\nAccuracy is that of the last epoch on the {} dev examples ({} training examples); no epoch was "
-      "chosen by its dev score.\nTimes are wall time on {} threads of: {}.\n\n",
+      "chosen by its dev score.\nTimes are wall time on {} threads of: {}. Peak memory {:.0f} MiB.\n\n",
       facts.at("dev_examples").get<index_t>(), facts.at("train_examples").get<index_t>(),
-      facts.at("threads").get<index_t>(), facts.at("cpu").get<std::string>());
+      facts.at("threads").get<index_t>(), facts.at("cpu").get<std::string>(),
+      facts.at("peak_memory_mib").get<double>());
   report += fmt::format("Commit {}. Command:\n\n    {}\n", facts.at("commit").get<std::string>(),
                         facts.at("command").get<std::string>());
   write_file_atomically(folder + "/report.md", report);
