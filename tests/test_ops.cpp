@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <limits>
 #include <random>
 #include <vector>
 
@@ -217,13 +219,40 @@ TEMPLATE_TEST_CASE("round_to_int: rounds ties to even and to_float converts back
   }
 }
 
-TEMPLATE_TEST_CASE("store_low_bytes: writes a quarter of a register in order", "[simd]", native, portable) {
+TEMPLATE_TEST_CASE("store_offset_bytes and offset_bytes: limit, offset and keep the order", "[simd]", native,
+                   portable) {
   using ops = typename TestType::ops;
-  for (const auto& x : patterns<std::int32_t>(ops::width / 4, 0, 255)) {
+  using i32 = typename ops::i32;
+  const auto offset = [](std::int32_t value) {
+    return static_cast<std::uint8_t>(std::min(std::max(value, -128), 127) + 128);
+  };
+  auto all = patterns<std::int32_t>(ops::width / 4, -200, 200);
+  const auto extremes = patterns<std::int32_t>(ops::width / 4, std::numeric_limits<std::int32_t>::min(),
+                                               std::numeric_limits<std::int32_t>::max());
+  all.insert(all.end(), extremes.begin(), extremes.end());
+  for (const auto& x : all) {
     std::vector<std::uint8_t> expected(x.size() + 2, 77), bytes(x.size() + 2, 77);
-    for (std::size_t i = 0; i < x.size(); ++i) expected[i + 1] = static_cast<std::uint8_t>(x[i]);
-    ops::store_low_bytes(bytes.data() + 1, load<typename ops::i32>(x));
+    std::transform(x.begin(), x.end(), expected.begin() + 1, offset);
+    ops::store_offset_bytes(bytes.data() + 1, load<i32>(x));
     CHECK(bytes == expected);
+  }
+  for (std::size_t first = 0; first + 4 <= all.size(); ++first) {
+    std::vector<std::uint8_t> expected;
+    for (std::size_t r = 0; r < 4; ++r) {
+      std::transform(all[first + r].begin(), all[first + r].end(), std::back_inserter(expected), offset);
+    }
+    const auto found = ops::offset_bytes(load<i32>(all[first]), load<i32>(all[first + 1]), load<i32>(all[first + 2]),
+                                         load<i32>(all[first + 3]));
+    CHECK(values<std::uint8_t>(found) == expected);
+  }
+}
+
+TEMPLATE_TEST_CASE("sum_of_lanes: does not wrap", "[simd]", native, portable) {
+  using ops = typename TestType::ops;
+  for (const auto& x : patterns<std::uint32_t>(ops::width / 4, 0, std::numeric_limits<std::uint32_t>::max())) {
+    std::uint64_t expected = 0;
+    for (const std::uint32_t value : x) expected += value;
+    CHECK(ops::sum_of_lanes(load<typename ops::u32>(x)) == expected);
   }
 }
 

@@ -133,6 +133,7 @@ inline kernels::u8_head_call u8_call_of(const u8_output& out, const heads_view<c
   call.head_size = s.head_size;
   call.value_size = s.value_size;
   call.inverse_step = steps.inverse_key;
+  call.queries_in_range = true;
   call.keys = memory.keys;
   call.values = memory.values;
   call.bound = memory.bound;

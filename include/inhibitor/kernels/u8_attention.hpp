@@ -31,6 +31,7 @@ struct u8_head_call {
   float_rows queries;  ///< (L, D)
   index_t head_size = 0, value_size = 0;
   float inverse_step = 0;                ///< 1 / step of queries and keys
+  bool queries_in_range = false;         ///< no query exceeds the range that inverse_step stands for
   const std::uint8_t* keys = nullptr;    ///< packed, `scored` of them
   const std::uint8_t* values = nullptr;  ///< packed, at least the largest of `limits`
   const std::uint8_t* bound = nullptr;   ///< per key its largest magnitude; u8_bound_bytes may be read
@@ -47,10 +48,13 @@ struct u8_head_call {
   std::uint8_t* scratch = nullptr;  ///< u8_scratch_bytes, 64-byte aligned
 };
 
+/// Bytes from one row of distances to the next. The extra line keeps rows of 2048 keys from meeting in one set of a
+/// cache.
+INHIBITOR_INLINE constexpr index_t u8_row_bytes(index_t scored) { return 2 * u8_padded_keys(scored) + 64; }
+
 /// Scratch memory of one head call.
 INHIBITOR_INLINE constexpr index_t u8_scratch_bytes(index_t scored, index_t head_size, index_t value_size) {
-  return u8_block_queries * (2 * u8_padded_keys(scored) + round_up(head_size, 64) + 4 * u8_padded_value(value_size)) +
-         64;
+  return u8_block_queries * (u8_row_bytes(scored) + round_up(head_size, 64) + 4 * u8_padded_value(value_size)) + 64;
 }
 
 namespace detail {
@@ -132,7 +136,7 @@ inline void u8_attention_head(const u8_head_call& call) {
   constexpr index_t tile = u8_tile_queries<Isa>;
   const index_t padded_head = u8_padded_head(call.head_size);
   const index_t padded_value = u8_padded_value(call.value_size);
-  const index_t stride = 2 * u8_padded_keys(call.scored);  // bytes of a row of distances
+  const index_t stride = u8_row_bytes(call.scored);
   std::uint8_t* rows = call.scratch;
   std::int32_t* sums = reinterpret_cast<std::int32_t*>(rows + u8_block_queries * stride);
   std::uint8_t* queries = reinterpret_cast<std::uint8_t*>(sums + u8_block_queries * padded_value);
@@ -147,7 +151,11 @@ inline void u8_attention_head(const u8_head_call& call) {
     float_rows block = call.queries;
     block.data += first * block.stride;
     block.count = count;
-    u8_pack_queries<Isa>(queries, block, call.head_size, call.inverse_step);
+    if (call.queries_in_range) {
+      u8_pack_queries<Isa, true>(queries, block, call.head_size, call.inverse_step);
+    } else {
+      u8_pack_queries<Isa, false>(queries, block, call.head_size, call.inverse_step);
+    }
 
     for (index_t g = 0; g < groups; g += u8_block_groups) {
       const index_t n = groups - g < u8_block_groups ? groups - g : u8_block_groups;

@@ -44,17 +44,22 @@ INHIBITOR_INLINE const float* whole_registers(const float* row, index_t size, fl
   return copy;
 }
 
-template <class Isa>
+/// `InRange`: |x * inverse_step| is known to stay below 2^31, the limits of the conversion to integers.
+template <class Isa, bool InRange>
 INHIBITOR_INLINE void u8_quantize_row(std::uint8_t* bytes, const float* row, index_t size, float inverse_step) {
   using ops = byte_ops<Isa>;
   using f32 = typename ops::f32;
-  using i32 = typename ops::i32;
+  constexpr index_t n = ops::width / 4;
   const f32 factor(inverse_step), lowest(-128.0F), highest(127.0F);
-  const i32 centre(128);
-  for (index_t k = 0; k < size; k += ops::width / 4) {
-    const f32 x = min(max(f32::load_unaligned(row + k) * factor, lowest), highest);
-    ops::store_low_bytes(bytes + k, ops::round_to_int(x) + centre);
+  const auto steps = [&](index_t k) {
+    const f32 x = f32::load_unaligned(row + k) * factor;
+    return ops::round_to_int(InRange ? x : min(max(x, lowest), highest));
+  };
+  index_t k = 0;
+  for (; k + 4 * n <= size; k += 4 * n) {
+    ops::offset_bytes(steps(k), steps(k + n), steps(k + 2 * n), steps(k + 3 * n)).store_unaligned(bytes + k);
   }
+  for (; k < size; k += n) ops::store_offset_bytes(bytes + k, steps(k));
 }
 
 }  // namespace detail
@@ -67,30 +72,38 @@ inline std::uint32_t u8_largest_magnitude(const float_rows& rows, index_t size) 
   using i32 = typename ops::i32;
   constexpr index_t n = ops::width / 4;
   const i32 without_sign(0x7fffffff);
-  i32 largest0(0), largest1(0);
+  constexpr int chains = 4;
+  constexpr index_t rows_ahead = 12;
+  i32 largest[chains];
+  for (auto& l : largest) l = i32(0);
   float copy[n];
   for (index_t r = 0; r < rows.count; ++r) {
     const float* row = rows.row(r);
+    // Rows of a head lie heads * D floats apart, too far for the hardware to guess the next one.
+    const float* next = rows.row(r + rows_ahead < rows.count ? r + rows_ahead : r);
+    for (index_t k = 0; k < size; k += 16) __builtin_prefetch(next + k);
     index_t k = 0;
-    for (; k + 2 * n <= size; k += 2 * n) {
-      largest0 = max(largest0, ops::template bit_cast<i32>(f32::load_unaligned(row + k)) & without_sign);
-      largest1 = max(largest1, ops::template bit_cast<i32>(f32::load_unaligned(row + k + n)) & without_sign);
+    for (; k + chains * n <= size; k += chains * n) {
+      INHIBITOR_UNROLL
+      for (int c = 0; c < chains; ++c) {
+        largest[c] = max(largest[c], ops::template bit_cast<i32>(f32::load_unaligned(row + k + c * n)) & without_sign);
+      }
     }
     for (; k < size; k += n) {
       const index_t left = size - k < n ? size - k : n;
       const float* source = detail::whole_registers<Isa>(row + k, left, copy);
-      largest0 = max(largest0, ops::template bit_cast<i32>(f32::load_unaligned(source)) & without_sign);
+      largest[0] = max(largest[0], ops::template bit_cast<i32>(f32::load_unaligned(source)) & without_sign);
     }
   }
   std::int32_t values[n];
-  max(largest0, largest1).store_unaligned(values);
+  max(max(largest[0], largest[1]), max(largest[2], largest[3])).store_unaligned(values);
   std::int32_t result = 0;
   for (const std::int32_t value : values) result = value > result ? value : result;
   return static_cast<std::uint32_t>(result);
 }
 
-/// Queries: bytes (count, D') row-major.
-template <class Isa>
+/// Queries: bytes (count, D') row-major. `InRange`: no |x| exceeds 2^30 / inverse_step.
+template <class Isa, bool InRange>
 inline void u8_pack_queries(std::uint8_t* bytes, const float_rows& rows, index_t head_size, float inverse_step) {
   const index_t padded = u8_padded_head(head_size);
   float copy[round_up(u8_max_head_size, 16)];
@@ -99,16 +112,16 @@ inline void u8_pack_queries(std::uint8_t* bytes, const float_rows& rows, index_t
     const float* row = detail::whole_registers<Isa>(rows.row(r), head_size, copy);
     // A register may be wider than the padding, so only a row of whole registers goes straight to its place.
     if (head_size % 16 == 0) {
-      detail::u8_quantize_row<Isa>(bytes + r * padded, row, head_size, inverse_step);
+      detail::u8_quantize_row<Isa, InRange>(bytes + r * padded, row, head_size, inverse_step);
     } else {
       std::memset(row_bytes, 128, sizeof(row_bytes));
-      detail::u8_quantize_row<Isa>(row_bytes, row, head_size, inverse_step);
+      detail::u8_quantize_row<Isa, InRange>(row_bytes, row, head_size, inverse_step);
       std::memcpy(bytes + r * padded, row_bytes, static_cast<std::size_t>(padded));
     }
   }
 }
 
-/// Keys: packed groups of (count rounded up to 32, D').
+/// Keys, none above 2^30 / inverse_step: packed groups of (count rounded up to 32, D').
 template <class Isa>
 inline void u8_pack_keys(std::uint8_t* packed, const float_rows& rows, index_t head_size, float inverse_step) {
   const index_t padded = u8_padded_head(head_size);
@@ -118,7 +131,7 @@ inline void u8_pack_keys(std::uint8_t* packed, const float_rows& rows, index_t h
   for (index_t j = 0; j < u8_padded_keys(rows.count); ++j) {
     if (j < rows.count) {
       const float* row = detail::whole_registers<Isa>(rows.row(j), head_size, copy);
-      detail::u8_quantize_row<Isa>(bytes, row, head_size, inverse_step);
+      detail::u8_quantize_row<Isa, true>(bytes, row, head_size, inverse_step);
     } else if (j == rows.count) {
       std::memset(bytes, 128, sizeof(bytes));
     }
@@ -127,7 +140,8 @@ inline void u8_pack_keys(std::uint8_t* packed, const float_rows& rows, index_t h
   }
 }
 
-/// Values: packed quads of (count rounded up to 32, Dv'), and per key its largest magnitude, bound (count rounded up).
+/// Values, none above 255 / inverse_step: packed quads of (count rounded up to 32, Dv'), and per key its largest
+/// magnitude, bound (count rounded up).
 template <class Isa, bool Signed>
 inline void u8_pack_values(std::uint8_t* packed, std::uint8_t* bound, const float_rows& rows, index_t value_size,
                            float inverse_step) {
@@ -137,7 +151,7 @@ inline void u8_pack_values(std::uint8_t* packed, std::uint8_t* bound, const floa
   using u8 = typename ops::u8;
   constexpr index_t n = ops::width / 4;
   const index_t padded = u8_padded_value(value_size);
-  const f32 factor(inverse_step), highest(255.0F), zero(0.0F);
+  const f32 factor(inverse_step), zero(0.0F);
   const i32 without_sign(0x7fffffff), one_each(0x01010101);
   float copy[u8_quad_keys][u8_max_value_size];
   float zeros[16] = {};
@@ -154,7 +168,7 @@ inline void u8_pack_values(std::uint8_t* packed, std::uint8_t* bound, const floa
         const f32 v = f32::load_unaligned(quad[j] == nullptr || k >= value_size ? zeros : quad[j] + k);
         const i32 bits = ops::template bit_cast<i32>(v);
         const f32 part = Signed ? ops::template bit_cast<f32>(bits & without_sign) : max(v, zero);
-        magnitudes = magnitudes | (ops::round_to_int(min(part * factor, highest)) << (8 * j));
+        magnitudes = magnitudes | (ops::round_to_int(part * factor) << (8 * j));
         if (Signed) signs = signs | ((bits >> 31) & i32(static_cast<std::int32_t>(0xffU << (8 * j))));
       }
       const u8 bytes = ops::template bit_cast<u8>(magnitudes);

@@ -35,9 +35,7 @@ inline std::int64_t u8_distance_sum(const std::uint16_t* distances, index_t n) {
     const index_t end = n - j < registers * lanes_u16 ? n : j + registers * lanes_u16;
     u32 sum(0U);
     for (; j + lanes_u16 <= end; j += lanes_u16) sum = ops::add_pairs(sum, u16::load_unaligned(distances + j));
-    std::uint32_t parts[lanes_u16 / 2];
-    sum.store_unaligned(parts);
-    for (const std::uint32_t part : parts) total += part;
+    total += static_cast<std::int64_t>(ops::sum_of_lanes(sum));
   }
   for (; j < n; ++j) total += distances[j];
   return total;
@@ -102,7 +100,7 @@ inline void u8_thresholds(std::uint8_t* row_bytes, index_t visible, index_t padd
   } else {
     detail::u8_apply_rule<Isa, false>(row_bytes, visible, rule, row);
   }
-  std::memset(row_bytes + visible, 255, static_cast<std::size_t>(padded - visible));
+  if (visible < padded) std::memset(row_bytes + visible, 255, static_cast<std::size_t>(padded - visible));
 }
 
 }  // namespace kernels

@@ -89,6 +89,36 @@ struct portable_ops {
     return sum + ((pairs & u32(0xffffU)) + (pairs >> 16));
   }
 
+  /// Sum of all lanes, without wrapping.
+  static INHIBITOR_INLINE std::uint64_t sum_of_lanes(const u32& x) {
+    std::uint32_t values[width / 4];
+    x.store_unaligned(values);
+    std::uint64_t total = 0;
+    for (const std::uint32_t value : values) total += value;
+    return total;
+  }
+
+  /// Writes width / 4 bytes: the 32-bit lanes limited to -128 .. 127, plus 128.
+  static INHIBITOR_INLINE void store_offset_bytes(std::uint8_t* p, const i32& x) {
+    constexpr index_t n = width / 4;
+    std::int32_t values[n];
+    x.store_unaligned(values);
+    for (index_t i = 0; i < n; ++i) {
+      const std::int32_t limited = values[i] < -128 ? -128 : (values[i] > 127 ? 127 : values[i]);
+      p[i] = static_cast<std::uint8_t>(limited + 128);
+    }
+  }
+
+  /// The 32-bit lanes of four registers in order, limited to -128 .. 127, plus 128.
+  static INHIBITOR_INLINE u8 offset_bytes(const i32& x0, const i32& x1, const i32& x2, const i32& x3) {
+    std::uint8_t bytes[width];
+    store_offset_bytes(bytes, x0);
+    store_offset_bytes(bytes + width / 4, x1);
+    store_offset_bytes(bytes + width / 2, x2);
+    store_offset_bytes(bytes + width / 4 * 3, x3);
+    return u8::load_unaligned(bytes);
+  }
+
   /// The upper 16 bits of the 32-bit products.
   static INHIBITOR_INLINE u16 multiply_high(const u16& a, const u16& b) {
     constexpr index_t n = width / 2;
@@ -159,14 +189,6 @@ struct portable_ops {
     x.store_unaligned(values);
     for (index_t i = 0; i < n; ++i) converted[i] = static_cast<float>(values[i]);
     return f32::load_unaligned(converted);
-  }
-
-  /// Writes width / 4 bytes: the lowest of every 32-bit lane, whose value must be within 0 and 255.
-  static INHIBITOR_INLINE void store_low_bytes(std::uint8_t* p, const i32& x) {
-    constexpr index_t n = width / 4;
-    std::int32_t values[n];
-    x.store_unaligned(values);
-    for (index_t i = 0; i < n; ++i) p[i] = static_cast<std::uint8_t>(values[i]);
   }
 };
 

@@ -25,6 +25,7 @@ struct native_ops<Isa, std::enable_if_t<isa_has<Isa, isa::neon>>> : portable_ops
   using typename base::f32;
   using typename base::i32;
   using typename base::u16;
+  using typename base::u32;
   using typename base::u64;
   using typename base::u8;
   using distance = uint16x8_t;
@@ -80,10 +81,20 @@ struct native_ops<Isa, std::enable_if_t<isa_has<Isa, isa::neon>>> : portable_ops
   static INHIBITOR_INLINE i32 round_to_int(const f32& x) { return i32(vcvtnq_s32_f32(x)); }
   static INHIBITOR_INLINE f32 to_float(const i32& x) { return f32(vcvtq_f32_s32(x)); }
 
-  static INHIBITOR_INLINE void store_low_bytes(std::uint8_t* p, const i32& x) {
-    const uint16x4_t words = vmovn_u32(vreinterpretq_u32_s32(x));
-    const std::uint32_t bytes = vget_lane_u32(vreinterpret_u32_u8(vmovn_u16(vcombine_u16(words, words))), 0);
-    std::memcpy(p, &bytes, sizeof(bytes));
+  static INHIBITOR_INLINE std::uint64_t sum_of_lanes(const u32& x) { return vaddlvq_u32(x); }
+
+  static INHIBITOR_INLINE u8 offset_bytes(const i32& x0, const i32& x1, const i32& x2, const i32& x3) {
+    const int16x8_t low = vcombine_s16(vqmovn_s32(x0), vqmovn_s32(x1));
+    const int16x8_t high = vcombine_s16(vqmovn_s32(x2), vqmovn_s32(x3));
+    const int8x16_t bytes = vcombine_s8(vqmovn_s16(low), vqmovn_s16(high));
+    return u8(veorq_u8(vreinterpretq_u8_s8(bytes), vdupq_n_u8(128)));
+  }
+
+  static INHIBITOR_INLINE void store_offset_bytes(std::uint8_t* p, const i32& x) {
+    const int16x4_t words = vqmovn_s32(x);
+    const uint8x8_t bytes = veor_u8(vreinterpret_u8_s8(vqmovn_s16(vcombine_s16(words, words))), vdup_n_u8(128));
+    const std::uint32_t word = vget_lane_u32(vreinterpret_u32_u8(bytes), 0);
+    std::memcpy(p, &word, sizeof(word));
   }
 };
 
