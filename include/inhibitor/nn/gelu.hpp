@@ -41,8 +41,8 @@ void gelu_forward(T* y, const T* x, index_t size, const executor& workers) {
   });
 }
 
-/// Adds to dx (size) from dy (size) and the input x (size) of gelu_forward: gelu'(x) = Phi(x) + x * phi(x), phi the density.
-/// Does not throw.
+/// Adds to dx (size) from dy (size) and the input x (size) of gelu_forward: gelu'(x) = Phi(x) + x * phi(x), phi the
+/// density. Does not throw.
 template <class T>
 void gelu_backward(T* dx, const T* dy, const T* x, index_t size, const executor& workers) {
   using B = batch<best_isa, T>;

@@ -31,18 +31,23 @@ constexpr index_t column_block = 512;
 
 constexpr index_t blocks(index_t extent, index_t block) { return (extent + block - 1) / block; }
 
+/// Calls body(r0, r, c0, c) for the blocks of r x c at (r0, c0) that a (rows, cols) array is cut into.
+template <class Body>
+void for_each_block(index_t rows, index_t cols, const executor& workers, Body&& body) {
+  const index_t column_blocks = blocks(cols, column_block);
+  workers.for_each(blocks(rows, row_block) * column_blocks, [&](index_t item, index_t) {
+    const index_t r0 = item / column_blocks * row_block, c0 = item % column_blocks * column_block;
+    body(r0, std::min(row_block, rows - r0), c0, std::min(column_block, cols - c0));
+  });
+}
+
 }  // namespace detail
 
 /// y (rows, out) = x (rows, in) * weight (out, in)^T + bias (out). Overwrites y. Does not throw.
 template <class T>
 void linear_forward(T* y, const T* x, const T* weight, const T* bias, index_t rows, index_t in, index_t out,
                     const executor& workers) {
-  const index_t column_blocks = detail::blocks(out, detail::column_block);
-  workers.for_each(detail::blocks(rows, detail::row_block) * column_blocks, [&](index_t item, index_t) {
-    const index_t r0 = item / column_blocks * detail::row_block;
-    const index_t c0 = item % column_blocks * detail::column_block;
-    const index_t r = std::min(detail::row_block, rows - r0);
-    const index_t c = std::min(detail::column_block, out - c0);
+  detail::for_each_block(rows, out, workers, [&](index_t r0, index_t r, index_t c0, index_t c) {
     detail::strided_map<T> y_block(y + r0 * out + c0, r, c, Eigen::OuterStride<>(out));
     detail::strided_const_map<T> x_block(x + r0 * in, r, in, Eigen::OuterStride<>(in));
     detail::strided_const_map<T> w_block(weight + c0 * in, c, in, Eigen::OuterStride<>(in));
@@ -72,12 +77,7 @@ void linear_backward_parameters(T* dweight, T* dbias, const T* dy, const T* x, i
 template <class T>
 void linear_backward_input(T* dx, const T* dy, const T* weight, index_t rows, index_t in, index_t out,
                            const executor& workers) {
-  const index_t column_blocks = detail::blocks(in, detail::column_block);
-  workers.for_each(detail::blocks(rows, detail::row_block) * column_blocks, [&](index_t item, index_t) {
-    const index_t r0 = item / column_blocks * detail::row_block;
-    const index_t c0 = item % column_blocks * detail::column_block;
-    const index_t r = std::min(detail::row_block, rows - r0);
-    const index_t c = std::min(detail::column_block, in - c0);
+  detail::for_each_block(rows, in, workers, [&](index_t r0, index_t r, index_t c0, index_t c) {
     detail::strided_map<T> dx_block(dx + r0 * in + c0, r, c, Eigen::OuterStride<>(in));
     detail::strided_const_map<T> dy_block(dy + r0 * out, r, out, Eigen::OuterStride<>(out));
     detail::strided_const_map<T> w_block(weight + c0, out, c, Eigen::OuterStride<>(in));

@@ -25,13 +25,11 @@ struct tensor {
   static tensor vector(index_t cols) { return {nullptr, 1, cols, 1}; }
 };
 
-/// Weight (out, in) and bias (out) of an affine layer.
+/// A weight and a bias, the two tensors of most layers.
 template <class T>
-struct linear_tensors {
+struct weight_and_bias {
   tensor<T> weight, bias;
 
-  linear_tensors() = default;
-  linear_tensors(index_t out, index_t in) : weight(tensor<T>::matrix(out, in)), bias(tensor<T>::vector(out)) {}
   template <class Visitor>
   void visit(const std::string& prefix, Visitor&& f) {
     f(prefix + ".weight", weight);
@@ -39,18 +37,18 @@ struct linear_tensors {
   }
 };
 
+/// Weight (out, in) and bias (out) of an affine layer.
+template <class T>
+struct linear_tensors : weight_and_bias<T> {
+  linear_tensors() = default;
+  linear_tensors(index_t out, index_t in) : weight_and_bias<T>{tensor<T>::matrix(out, in), tensor<T>::vector(out)} {}
+};
+
 /// Weight (size) and bias (size) of a layer normalisation.
 template <class T>
-struct norm_tensors {
-  tensor<T> weight, bias;
-
+struct norm_tensors : weight_and_bias<T> {
   norm_tensors() = default;
-  explicit norm_tensors(index_t size) : weight(tensor<T>::vector(size)), bias(tensor<T>::vector(size)) {}
-  template <class Visitor>
-  void visit(const std::string& prefix, Visitor&& f) {
-    f(prefix + ".weight", weight);
-    f(prefix + ".bias", bias);
-  }
+  explicit norm_tensors(index_t size) : weight_and_bias<T>{tensor<T>::vector(size), tensor<T>::vector(size)} {}
 };
 
 /// Projections (C, C) of one attention layer and, for inhibitor layers, its three scalars per head: (H) each.
