@@ -5,6 +5,9 @@
 
 include(${PROJECT_SOURCE_DIR}/cmake/IsaVariants.cmake)
 inhibitor_isa_names(inhibitor_test_isas)
+if(INHIBITOR_TEST_ISAS)
+  list(FILTER inhibitor_test_isas INCLUDE REGEX "^(${INHIBITOR_TEST_ISAS})$")
+endif()
 
 # Compiled without any of those flags, so that it can look before the test's own static initialisation runs.
 add_executable(run_if_supported support/run_if_supported.cpp)
