@@ -25,6 +25,7 @@ inline std::string build_commit() {
 #endif
 }
 
+/// Compiler and version this program was built with.
 inline std::string build_compiler() {
 #if defined(__clang__)
   return "clang " __clang_version__;

@@ -21,6 +21,7 @@ struct evaluation {
   double examples_per_second() const { return static_cast<double>(predictions.size()) / seconds; }
 };
 
+/// The batch as the model takes it; `batch` must outlive the view.
 inline token_view view_of(const token_batch& batch) {
   return {batch.ids.data(), batch.key_mask.data(), batch.batch, batch.length};
 }

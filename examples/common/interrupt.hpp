@@ -21,6 +21,7 @@ inline void catch_interrupts() {
   sigaction(SIGTERM, &action, nullptr);
 }
 
+/// True once a signal has come.
 inline bool interrupt_requested() { return detail::interrupt_flag != 0; }
 
 }  // namespace inhibitor

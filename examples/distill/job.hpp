@@ -20,6 +20,7 @@
 
 namespace inhibitor {
 
+/// One call of `distill`: reads the inputs, trains and evaluates what --stages names, writes the report.
 class distill_job {
  public:
   /// Reads everything the job needs. Throws file_error or std::invalid_argument for anything missing or malformed.

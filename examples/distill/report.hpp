@@ -26,6 +26,7 @@ struct run_record {
   nlohmann::json epochs = nlohmann::json::array();  ///< {stage, epoch, loss, accuracy?} in order
 };
 
+/// One entry of "runs" in results.json and progress.json.
 inline nlohmann::json to_json(const run_record& r) {
   return {{"name", r.name},
           {"attention", r.attention},

@@ -17,6 +17,7 @@
 
 namespace inhibitor {
 
+/// Hyper-parameters of one update. Defaults are those of Hugging Face's Trainer.
 struct adamw_options {
   double learning_rate = 5e-5;
   double beta1 = 0.9;

@@ -7,6 +7,7 @@
 
 namespace inhibitor {
 
+/// Shape of the learning rate after warm-up.
 enum class schedule_kind { constant, linear, cosine };
 
 /// Learning-rate factor in [0, 1] over a run: linear warm-up from 0, then constant, linear decay to 0, or half a cosine
