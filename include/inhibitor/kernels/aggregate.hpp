@@ -51,19 +51,23 @@ INHIBITOR_INLINE void aggregate_register_tile(T* acc, index_t acc_pitch, const T
 
 /// acc (rows, value_pitch) plus the keys [0, limit_of(r)) of every register tile of queries that starts at row r; n is
 /// the largest limit.
-template <class Isa, class T, class Aggregate, class Limit>
+template <class Isa, class T, class Aggregate, bool Exact = false, class Limit>
 void accumulate_rows(T* acc, const T* weights, index_t pitch, index_t rows, const T* values, index_t value_pitch,
                      index_t n, Limit&& limit_of) {
   constexpr index_t N = lanes<Isa, T>;
   const index_t fitting = value_block_bytes / (value_pitch * static_cast<index_t>(sizeof(T)));
   const index_t block = fitting > 8 ? fitting : 8;
+  const bool far = n * value_pitch * static_cast<index_t>(sizeof(T)) > far_bytes;
   for (index_t j = 0; j < n; j += block) {
     for_row_groups<register_tile<Isa>::rows>(rows, [&](index_t r, auto group) {
       constexpr int height = decltype(group)::value;
       const index_t left = limit_of(r) - j, keys = left < block ? left : block;
       if (keys <= 0) return;
+      if (far && j + 2 * block <= n) {
+        prefetch_part(values + (j + block) * value_pitch, block * value_pitch, r / height, rows / height);
+      }
       for_vector_groups<register_tile<Isa>::vectors>(value_pitch / N, [&](index_t x, auto vectors) {
-        aggregate_register_tile<Isa, T, Aggregate, false, height, decltype(vectors)::value>(
+        aggregate_register_tile<Isa, T, Aggregate, Exact, height, decltype(vectors)::value>(
             acc + r * value_pitch + x * N, value_pitch, weights + r * pitch + j, pitch,
             values + j * value_pitch + x * N, value_pitch, keys);
       });

@@ -33,15 +33,16 @@ struct option_gradients {
 template <class Isa, class T, class Aggregate>
 struct backward_scratch {
   T *keys, *key_sums, *key_rows, *values, *plane_rows, *planes, *dk, *dv, *q, *q_sums, *dq, *g, *factors;
-  T *raw, *weights, *dw;
+  T *raw, *weights, *dw, *compact[3];
+  index_t* places;
   index_t pitch, plane_size, rows, size;
 
   backward_scratch(T* base, index_t queries, index_t scored, index_t head_size, index_t value_size) {
     constexpr index_t N = lanes<Isa, T>;
     const index_t wide_d = round_up(head_size, N), wide_v = round_up(value_size, N);
     scratch_cursor<T> cursor(base);
-    pitch = round_up(scored, N);
-    rows = tile_rows<Isa>(3 * pitch * static_cast<index_t>(sizeof(T)));
+    pitch = score_pitch<T>(scored);
+    rows = tile_rows(3 * pitch * static_cast<index_t>(sizeof(T)));
     if (rows > queries) rows = queries;
     plane_size = packed_keys_size<Isa, T>(scored, value_size);
     keys = cursor.take(packed_keys_size<Isa, T>(scored, head_size));
@@ -60,6 +61,8 @@ struct backward_scratch {
     raw = cursor.take(rows * pitch);
     weights = cursor.take(rows * pitch);
     dw = cursor.take(rows * pitch);
+    for (auto& row : compact) row = cursor.take(pitch);
+    places = cursor.take_indices(scored + 1);
     size = cursor.used();
   }
 };
@@ -137,10 +140,18 @@ option_gradients<T> attention_backward(const head_gradients<T>& out, const T* do
     for (index_t r = 0; r < rows; ++r) {
       T* w = s.weights + r * s.pitch;
       map_numbers<Isa, T>(w, s.raw + r * s.pitch, round_up(scored, N), [](B x) { return x; });
-      s.factors[r] = Aggregate::template weigh<Isa, T>(w, limits[r], in.scored, options);
-      for (index_t j = limits[r]; j < round_up(attended, N); ++j) w[j] = gradients::template neutral<T>();
-      if (options.normalize_by_length && limits[r] > 0) {
-        const B factor(T(1) / static_cast<T>(limits[r]));
+      index_t n = limits[r];
+      if (in.attend != nullptr) {
+        n = attended_first<Isa, T>(s.places, in, i0 + r, scored, options.centre_all);
+        s.factors[r] = weigh_masked<Isa, T, Aggregate>(w, attended, s.compact[0], s.places, n,
+                                                       options.centre_all ? scored : n, options);
+      } else {
+        s.factors[r] = Aggregate::template weigh<Isa, T>(w, n, in.scored, options);
+      }
+      const index_t weighed = in.attend != nullptr ? attended : n;
+      for (index_t j = weighed; j < round_up(attended, N); ++j) w[j] = masked_weight<Aggregate, T>();
+      if (options.normalize_by_length && n > 0) {
+        const B factor(T(1) / static_cast<T>(n));
         map_numbers<Isa, T>(s.g + r * wide_v, s.g + r * wide_v, wide_v, [&](B x) { return x * factor; });
       }
     }
@@ -148,8 +159,21 @@ option_gradients<T> attention_backward(const head_gradients<T>& out, const T* do
     weight_gradient_tile<Isa, T, gradients>(s.dw, s.weights, s.pitch, s.g, wide_v, rows, s.planes, s.plane_size,
                                             in.attended, attended, Dv);
     for (index_t r = 0; r < rows; ++r) {
-      gradients::template score_gradients<Isa, T>(s.dw + r * s.pitch, s.weights + r * s.pitch, s.raw + r * s.pitch,
-                                                  limits[r], in.scored, scored, s.factors[r], options, totals);
+      T *dw = s.dw + r * s.pitch, *w = s.weights + r * s.pitch, *raw = s.raw + r * s.pitch;
+      if (in.attend == nullptr) {
+        gradients::template score_gradients<Isa, T>(dw, w, raw, limits[r], in.scored, scored, s.factors[r], options,
+                                                    totals);
+        continue;
+      }
+      const index_t n = attended_first<Isa, T>(s.places, in, i0 + r, scored, options.centre_all);
+      const index_t listed = options.centre_all ? scored : n;
+      gather_places<Isa, T>(s.compact[0], dw, s.places, n);
+      gather_places<Isa, T>(s.compact[1], w, s.places, n);
+      gather_places<Isa, T>(s.compact[2], raw, s.places, listed);
+      gradients::template score_gradients<Isa, T>(s.compact[0], s.compact[1], s.compact[2], n, listed, listed,
+                                                  s.factors[r], options, totals);
+      scatter_places<Isa, T>(dw, scored, T(0), s.compact[0], s.places, listed);
+      scatter_places<Isa, T>(w, attended, masked_weight<Aggregate, T>(), s.compact[1], s.places, n);
     }
     value_gradient_tile<Isa, T, gradients>(s.dv, s.plane_rows, s.weights, s.pitch, s.g, rows, attended, wide_v);
     fill_zero<Isa, T>(s.dq, rows * wide_d);

@@ -76,12 +76,18 @@ template <class Isa, class T, class Gradients>
 void weight_gradient_tile(T* dw, const T* w, index_t pitch, const T* g, index_t g_stride, index_t rows, const T* planes,
                           index_t plane_size, index_t packed_n, index_t n, index_t width) {
   constexpr index_t N = lanes<Isa, T>;
+  const bool far = packed_n * width * static_cast<index_t>(sizeof(T)) > far_bytes;
   for_vector_groups<register_tile<Isa>::vectors>(round_up(packed_n, N) / N, [&](index_t first, auto vectors) {
     constexpr int count = decltype(vectors)::value;
     const index_t j0 = first * N;
     if (j0 >= n) return;
+    const index_t block = count * N * width;
+    const bool ahead = far && j0 + 2 * count * N <= n;
     for_row_groups<Gradients::rows>(rows, [&](index_t r, auto group) {
       constexpr int height = decltype(group)::value;
+      for (int p = 0; ahead && p < Gradients::planes; ++p) {
+        prefetch_part(planes + p * plane_size + j0 * width + block, block, r / height, rows / height);
+      }
       weight_gradient_register_tile<Isa, T, Gradients, height, count>(dw + r * pitch + j0, w + r * pitch + j0, pitch,
                                                                       g + r * g_stride, g_stride, planes + j0 * width,
                                                                       plane_size, width);
@@ -130,8 +136,13 @@ template <class Isa, class T, class Gradients>
 void value_gradient_tile(T* dv, const T* values, const T* w, index_t pitch, const T* g, index_t rows, index_t n,
                          index_t width) {
   constexpr index_t N = lanes<Isa, T>;
+  const bool far = n * width * static_cast<index_t>(sizeof(T)) > far_bytes;
   for_row_groups<Gradients::rows>(n, [&](index_t j, auto group) {
     constexpr int height = decltype(group)::value;
+    if (far && j + 3 * height <= n) {
+      prefetch_part(dv + (j + 2 * height) * width, height * width, 0, 1);
+      prefetch_part(values + (j + 2 * height) * width, height * width, 0, 1);
+    }
     for_vector_groups<register_tile<Isa>::vectors>(width / N, [&](index_t first, auto vectors) {
       constexpr int count = decltype(vectors)::value;
       const index_t offset = j * width + first * N;
@@ -193,10 +204,15 @@ void score_gradient_tile(T* dq, T* dk, const T* ds, index_t pitch, const T* q, c
     constexpr index_t N = lanes<Isa, T>;
     const index_t fitting = value_block_bytes / 2 / (width * static_cast<index_t>(sizeof(T)));
     const index_t block = fitting > 8 ? fitting : 8;
+    const bool far = n * width * static_cast<index_t>(sizeof(T)) > far_bytes;
     for (index_t j = 0; j < n; j += block) {
       const index_t keys = n - j < block ? n - j : block;
       for_row_groups<2>(rows, [&](index_t r, auto group) {
         constexpr int height = decltype(group)::value;
+        if (far && j + 2 * block <= n) {
+          prefetch_part(k + (j + block) * width, block * width, r / height, rows / height);
+          prefetch_part(dk + (j + block) * width, block * width, r / height, rows / height);
+        }
         for_vector_groups<register_tile<Isa>::vectors>(width / N, [&](index_t first, auto vectors) {
           constexpr int count = decltype(vectors)::value;
           const index_t row = r * width + first * N, column = j * width + first * N;

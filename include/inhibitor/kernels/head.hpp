@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+
 #include "inhibitor/simd/batch.hpp"
 
 // What every float kernel of one attention head is told, and the tile constants they share.
 //
 // Keys are renumbered before a kernel sees them: attended keys first, in their order, then (only when the scores are
 // centred over all keys) the masked ones. Every mask becomes one number per query: it attends to the first
-// `limits[i]` renumbered keys. Masked keys are never touched by the value step, so they contribute exactly nothing.
+// `limits[i]` renumbered keys, unless a boolean mask says which of those (masked_rows.hpp). Masked keys are never
+// touched by the value step, so they contribute exactly nothing.
 
 namespace inhibitor {
 namespace kernels {
@@ -28,6 +31,9 @@ struct head_inputs {
   index_t scored = 0;               ///< keys that take part in scores
   index_t attended = 0;             ///< keys that take part in values, the first of `order`; attended <= scored
   const index_t* limits = nullptr;  ///< (L) keys query i attends to; does not decrease with i, at most `attended`
+
+  const std::uint8_t* attend = nullptr;  ///< (L, S) by stride, or null: query i attends to key j of the caller's
+  index_t attend_stride = 0;             ///< numbering only where attend[i * attend_stride + j] is not 0
 
   index_t key(index_t j) const { return order != nullptr ? order[j] : j; }
 };
@@ -53,20 +59,41 @@ struct register_tile {
   static constexpr int vectors = many ? 4 : 2;
 };
 
-/// Largest number of queries in a tile, and the bytes its scores may take: half of a 1 MiB level-2 cache.
+/// Queries in a tile: as many as keep its rows of scratch within half of a 2 MiB level-2 cache, but not fewer than 32
+/// even for the longest rows, because each tile reads all packed keys and values once (measured at S = 8192, AVX-512,
+/// November 2026: 8 rows backward run at a third of the speed of 32).
 inline constexpr index_t max_tile_rows = 64;
-inline constexpr index_t tile_bytes = index_t{512} * 1024;
+inline constexpr index_t min_tile_rows = 32;
+inline constexpr index_t tile_bytes = index_t{1024} * 1024;
 
 /// Rounds n up to a multiple of m.
 constexpr index_t round_up(index_t n, index_t m) { return (n + m - 1) / m * m; }
 
-/// Queries per tile when each needs `row_bytes` of scratch: a multiple of the register tile, at least one of it.
-template <class Isa>
-constexpr index_t tile_rows(index_t row_bytes) {
-  constexpr index_t step = register_tile<Isa>::rows;
-  const index_t fitting = tile_bytes / (row_bytes > 0 ? row_bytes : 1) / step * step;
-  return fitting < step ? step : fitting > max_tile_rows ? max_tile_rows : fitting;
+/// Numbers from one row of a score tile to the next: an odd count of cache lines, so that a column of the tile (which
+/// the backward pass walks down) does not fall into a few sets of the cache.
+template <class T>
+constexpr index_t score_pitch(index_t keys) {
+  constexpr index_t line = 64 / static_cast<index_t>(sizeof(T));
+  return ((keys + line - 1) / line | 1) * line;
 }
+
+/// Queries per tile when each needs `row_bytes` of scratch; a multiple of every register tile's rows.
+constexpr index_t tile_rows(index_t row_bytes) {
+  const index_t fitting = tile_bytes / (row_bytes > 0 ? row_bytes : 1) / 8 * 8;
+  return fitting < min_tile_rows ? min_tile_rows : fitting > max_tile_rows ? max_tile_rows : fitting;
+}
+
+/// Asks for part `part` of `parts` of the numbers [p, p + n) to be brought into the level-2 cache. Kernels that walk
+/// through more packed data than that cache holds do so for the next block while they work on the current one.
+template <class T>
+INHIBITOR_INLINE void prefetch_part(const T* p, index_t n, index_t part, index_t parts) {
+  constexpr index_t line = 64 / static_cast<index_t>(sizeof(T));
+  const index_t end = n * (part + 1) / parts;
+  for (index_t i = n * part / parts / line * line; i < end; i += line) __builtin_prefetch(p + i, 0, 2);
+}
+
+/// Packed data of this size does not stay in the level-2 cache from one tile of queries to the next.
+inline constexpr index_t far_bytes = index_t{512} * 1024;
 
 /// Calls body(first, std::integral_constant<int, count>) for register tiles of `Rows` rows, then single rows.
 template <int Rows, class Body>

@@ -87,13 +87,17 @@ template <class Isa, class T, class Score>
 void score_tile(T* scores, index_t pitch, const T* q, index_t q_stride, index_t rows, const T* packed, index_t packed_n,
                 index_t n, index_t width, const T* q_sums, const T* k_sums) {
   constexpr index_t N = lanes<Isa, T>;
+  const bool far = packed_n * width * static_cast<index_t>(sizeof(T)) > far_bytes;
   // Blocks are cut by the number of packed keys, whatever part of them is wanted.
   for_vector_groups<register_tile<Isa>::vectors>(round_up(packed_n, N) / N, [&](index_t first, auto vectors) {
     constexpr int count = decltype(vectors)::value;
     const index_t j0 = first * N;
     if (j0 >= n) return;
+    const index_t block = count * N * width;
+    const bool ahead = far && j0 + 2 * count * N <= n;
     for_row_groups<register_tile<Isa>::rows>(rows, [&](index_t r, auto group) {
       constexpr int height = decltype(group)::value;
+      if (ahead) prefetch_part(packed + j0 * width + block, block, r / height, rows / height);
       score_register_tile<Isa, T, Score, height, count>(scores + r * pitch + j0, pitch, q + r * q_stride, q_stride,
                                                         packed + j0 * width, width, q_sums + r, k_sums + j0);
     });
