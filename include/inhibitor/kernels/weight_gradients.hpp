@@ -8,8 +8,7 @@
 //
 //   planes                 what of a value the kernels below look at, computed once per head
 //   weight_step(...)       adds value feature x of key j to sum_k g_ik dO_ik/dW_ij            (lanes are keys)
-//   value_step(...)        adds query i to dL/dV_jk                                           (lanes are features)
-//   neutral                a weight for which value_step adds exactly nothing
+//   value_step(...)        adds query i to dL/dV_jk, nothing for a masked_weight             (lanes are features)
 //   score_gradients(...)   one row: dL/dS from the sums of weight_step; totals of the scalar gradients
 //
 // Subgradients at ties: a value equal to its threshold passes nothing, a threshold of 0 has no slope.
@@ -83,10 +82,6 @@ struct weight_gradients<signed_relu> {
                                                    batch<Isa, T> g) {
     return float_ops<Isa, T>::add_where_greater(acc, v, w, g);
   }
-  template <class T>
-  static constexpr T neutral() {
-    return std::numeric_limits<T>::infinity();
-  }
   template <class Isa, class T>
   static void score_gradients(T* row, T* w, const T* raw, index_t n, index_t scored, index_t end, T,
                               const weight_options<T>& options, scalar_totals& totals) {
@@ -124,10 +119,6 @@ struct weight_gradients<softmax> {
   template <class Isa, class T>
   static INHIBITOR_INLINE batch<Isa, T> value_step(batch<Isa, T> acc, batch<Isa, T>, batch<Isa, T> w, batch<Isa, T> g) {
     return float_ops<Isa, T>::multiply_add(w, g, acc);
-  }
-  template <class T>
-  static constexpr T neutral() {
-    return T(0);
   }
   /// Normalises the weights first: W = P = w * factor, then dS = P (dP - sum_j P dP).
   template <class Isa, class T>
