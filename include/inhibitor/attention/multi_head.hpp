@@ -129,7 +129,8 @@ kernels::head_inputs<T> head_of(const heads_view<const T>& q, const heads_view<c
   return in;
 }
 
-/// What the two mechanisms mean in terms of kernel policies. `run` calls body(score policy, aggregation policy).
+/// What the mechanisms mean in terms of kernel policies. `run` calls body(score policy, aggregation policy);
+/// `run_forward` may choose policies that have no backward.
 template <class T>
 struct mechanism_policy;
 
@@ -159,6 +160,16 @@ struct mechanism_policy<inhibitor_attention<T>> {
       body(kernels::manhattan_by_max{}, kernels::unsigned_relu{});
     }
   }
+  template <class Body>
+  static void run_forward(const inhibitor_attention<T>& m, Body&& body) {
+    if (!m.options.skip_inhibited) {
+      run(m, body);
+    } else if (m.options.is_signed) {
+      body(kernels::manhattan_by_max{}, kernels::skipping<kernels::signed_relu>{});
+    } else {
+      body(kernels::manhattan_by_max{}, kernels::skipping<kernels::unsigned_relu>{});
+    }
+  }
 };
 
 template <class T>
@@ -174,6 +185,10 @@ struct mechanism_policy<dot_product_attention<T>> {
   template <class Body>
   static void run(const dot_product_attention<T>&, Body&& body) {
     body(kernels::dot_product{}, kernels::softmax{});
+  }
+  template <class Body>
+  static void run_forward(const dot_product_attention<T>& m, Body&& body) {
+    run(m, body);
   }
 };
 
@@ -237,7 +252,7 @@ void multi_head_attention_forward(heads_view<T> out, detail::input_heads<T> q, d
   detail::check_attention(shape, (no_queries || (q.data && (out.data || shape.value_size == 0))) &&
                                      (no_keys || (k.data && (v.data || shape.value_size == 0))));
   policy::check_scalars(mechanism);
-  policy::run(mechanism, [&](auto score, auto aggregate) {
+  policy::run_forward(mechanism, [&](auto score, auto aggregate) {
     using score_policy = decltype(score);
     using aggregate_policy = decltype(aggregate);
     const index_t selection = detail::key_selection::bytes(shape);

@@ -15,11 +15,16 @@ namespace kernels {
 /// Bytes of values a block may take: half of a 32 KiB level-1 cache.
 inline constexpr index_t value_block_bytes = index_t{16} * 1024;
 
-/// Register tile: keys [0, n) of `values`, Rows queries, Vectors registers of features. acc (Rows, acc_pitch) in and
-/// out.
-template <class Isa, class T, class Aggregate, bool Exact, int Rows, int Vectors>
+/// The keys of a register tile: all of them. Kernels that leave keys out bring a list instead (skip.hpp).
+struct keys_in_order {
+  INHIBITOR_INLINE index_t operator()(index_t t) const { return t; }
+};
+
+/// Register tile: keys key_of(0 ... n-1) of `values`, Rows queries, Vectors registers of features. acc (Rows,
+/// acc_pitch) in and out.
+template <class Isa, class T, class Aggregate, bool Exact, int Rows, int Vectors, class Keys = keys_in_order>
 INHIBITOR_INLINE void aggregate_register_tile(T* acc, index_t acc_pitch, const T* weights, index_t pitch,
-                                              const T* values, index_t value_pitch, index_t n) {
+                                              const T* values, index_t value_pitch, index_t n, Keys key_of = {}) {
   using B = batch<Isa, T>;
   constexpr index_t N = lanes<Isa, T>;
   B sum[Rows][Vectors];
@@ -28,7 +33,8 @@ INHIBITOR_INLINE void aggregate_register_tile(T* acc, index_t acc_pitch, const T
     INHIBITOR_UNROLL
     for (int x = 0; x < Vectors; ++x) sum[r][x] = B::load_aligned(acc + r * acc_pitch + x * N);
   }
-  for (index_t j = 0; j < n; ++j) {
+  for (index_t t = 0; t < n; ++t) {
+    const index_t j = key_of(t);
     B v[Vectors];
     INHIBITOR_UNROLL
     for (int x = 0; x < Vectors; ++x) v[x] = B::load_aligned(values + j * value_pitch + x * N);
@@ -88,6 +94,19 @@ INHIBITOR_INLINE void advance_value_sum(T* sum, index_t& count, index_t next, co
   if (count < next) count = next;
 }
 
+/// Writes one output row (Dv) from its accumulators (value_pitch) and the value sum (value_pitch; null: zero).
+template <class Isa, class T, class Aggregate>
+INHIBITOR_INLINE void store_output_row(T* out, const T* acc, const T* value_sum, T row_factor, index_t value_size) {
+  using B = batch<Isa, T>;
+  constexpr index_t N = lanes<Isa, T>;
+  const B factor(row_factor), zero(T(0));
+  for (index_t x = 0; x < value_size; x += N) {
+    const B sum = value_sum != nullptr ? B::load_aligned(value_sum + x) : zero;
+    const B result = Aggregate::template finish<Isa, T>(B::load_aligned(acc + x), sum, factor);
+    store_first<Isa, T>(out + x, value_size - x < N ? value_size - x : N, result);
+  }
+}
+
 /// Output rows of a tile. weights (rows, pitch); limits and factors (rows); values (keys, value_pitch) packed; acc
 /// (rows, value_pitch) is scratch; value_sum (value_pitch) and summed carry the running sum from tile to tile; out
 /// (rows, Dv) with stride out_stride is overwritten.
@@ -120,12 +139,8 @@ void aggregate_tile(T* out, index_t out_stride, const T* weights, index_t pitch,
               values + common * value_pitch + x * N, value_pitch, limits[i] - common);
         });
       }
-      const B factor(factors[i]);
-      for (index_t x = 0; x < value_pitch; x += N) {
-        const B result = Aggregate::template finish<Isa, T>(B::load_aligned(acc + i * value_pitch + x),
-                                                            B::load_aligned(value_sum + x), factor);
-        store_first<Isa, T>(out + i * out_stride + x, value_size - x < N ? value_size - x : N, result);
-      }
+      store_output_row<Isa, T, Aggregate>(out + i * out_stride, acc + i * value_pitch, value_sum, factors[i],
+                                          value_size);
     }
   });
 }

@@ -3,6 +3,7 @@
 
 #include "inhibitor/kernels/masked_rows.hpp"
 #include "inhibitor/kernels/scores.hpp"
+#include "inhibitor/kernels/skip.hpp"
 
 // Attention of one head, fused: keys and values are packed once, then per tile of queries
 //   1. raw scores of the tile, 2. weights in place, 3. values added up.
@@ -46,7 +47,7 @@ struct packed_head {
 /// Scratch of attention_forward_packed.
 template <class Isa, class T>
 struct tile_scratch {
-  T *value_sum, *q, *q_sums, *factors, *scores, *acc, *compact;
+  T *value_sum, *q, *q_sums, *factors, *scores, *acc, *compact, *bounds;
   index_t* places;
   index_t pitch, rows, size;
 
@@ -64,6 +65,7 @@ struct tile_scratch {
     scores = cursor.take(rows * pitch);
     acc = cursor.take(rows * round_up(value_size, N));
     compact = cursor.take(pitch);
+    bounds = cursor.take(pitch);
     places = cursor.take_indices(scored + 1);
     size = cursor.used();
   }
@@ -105,6 +107,9 @@ void attention_forward_packed(T* out, index_t out_stride, const head_inputs<T>& 
   const bool kept = packed.value_sum != nullptr && packed.summed <= in.limits[0];
   for (index_t x = 0; x < round_up(Dv, lanes<Isa, T>); ++x) s.value_sum[x] = kept ? packed.value_sum[x] : T(0);
   index_t summed = kept ? packed.summed : 0;
+  if constexpr (lists_keys<Aggregate>) {
+    key_bounds<Isa, T, Aggregate>(s.bounds, packed.values, in.limits[in.queries - 1], round_up(Dv, lanes<Isa, T>));
+  }
 
   for (index_t i0 = 0; i0 < in.queries; i0 += s.rows) {
     const index_t rows = in.queries - i0 < s.rows ? in.queries - i0 : s.rows;
@@ -121,15 +126,27 @@ void attention_forward_packed(T* out, index_t out_stride, const head_inputs<T>& 
         s.factors[r] = weigh_masked<Isa, T, Aggregate>(s.scores + r * s.pitch, most, s.compact, s.places, n,
                                                        options.centre_all ? scored : n, options);
       }
-      aggregate_masked_tile<Isa, T, Aggregate>(out + i0 * out_stride, out_stride, s.scores, s.pitch, s.factors, rows,
-                                               most, packed.values, Dv, s.acc);
+      if constexpr (lists_keys<Aggregate>) {  // no bound reaches the weight of a masked key
+        aggregate_live_tile<Isa, T, Aggregate>(
+            out + i0 * out_stride, out_stride, s.scores, s.pitch, [most](index_t) { return most; }, s.factors, rows,
+            packed.values, Dv, s.acc, s.bounds);
+      } else {
+        aggregate_masked_tile<Isa, T, Aggregate>(out + i0 * out_stride, out_stride, s.scores, s.pitch, s.factors, rows,
+                                                 most, packed.values, Dv, s.acc);
+      }
       continue;
     }
     for (index_t r = 0; r < rows; ++r) {
       s.factors[r] = Aggregate::template weigh<Isa, T>(s.scores + r * s.pitch, limits[r], in.scored, options);
     }
-    aggregate_tile<Isa, T, Aggregate>(out + i0 * out_stride, out_stride, s.scores, s.pitch, limits, s.factors, rows,
-                                      packed.values, Dv, s.acc, s.value_sum, summed);
+    if constexpr (lists_keys<Aggregate>) {
+      aggregate_live_tile<Isa, T, Aggregate>(
+          out + i0 * out_stride, out_stride, s.scores, s.pitch, [limits](index_t r) { return limits[r]; }, s.factors,
+          rows, packed.values, Dv, s.acc, s.bounds);
+    } else {
+      aggregate_tile<Isa, T, Aggregate>(out + i0 * out_stride, out_stride, s.scores, s.pitch, limits, s.factors, rows,
+                                        packed.values, Dv, s.acc, s.value_sum, summed);
+    }
   }
 }
 

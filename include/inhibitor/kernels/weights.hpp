@@ -14,6 +14,7 @@
 //   step(acc, v, w)       what key j adds to the accumulator of one output register
 //   step_exact(acc, v, w) the same for keys outside the shared value sum (see below)
 //   finish(acc, value_sum, factor)             output register
+//   magnitude(v)          (ReLU) the weight from which on v adds nothing, if that is positive
 //
 // ReLU aggregations use soft(v, w) = v - limit(v, w), so sum_j soft = sum_j v - sum_j limit, and the first sum is
 // shared by all queries that attend to the same keys: two operations per element. Both sums add keys in the same order,
@@ -119,6 +120,10 @@ struct signed_relu {
     return acc - (v - float_ops<Isa, T>::clamp(v, w));
   }
   template <class Isa, class T>
+  static INHIBITOR_INLINE batch<Isa, T> magnitude(batch<Isa, T> v) {
+    return abs(v);
+  }
+  template <class Isa, class T>
   static INHIBITOR_INLINE batch<Isa, T> finish(batch<Isa, T> acc, batch<Isa, T> value_sum, batch<Isa, T> factor) {
     return (value_sum - acc) * factor;
   }
@@ -138,6 +143,10 @@ struct unsigned_relu {
   template <class Isa, class T>
   static INHIBITOR_INLINE batch<Isa, T> step_exact(batch<Isa, T> acc, batch<Isa, T> v, batch<Isa, T> w) {
     return acc - (v - min(v, w));
+  }
+  template <class Isa, class T>
+  static INHIBITOR_INLINE batch<Isa, T> magnitude(batch<Isa, T> v) {
+    return v;
   }
   template <class Isa, class T>
   static INHIBITOR_INLINE batch<Isa, T> finish(batch<Isa, T> acc, batch<Isa, T> value_sum, batch<Isa, T> factor) {

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "inhibitor/attention/multi_head.hpp"
+#include "inhibitor/kernels/add_only.hpp"
+
+// Inhibitor attention without multiplication, forward only (inference). The caller has folded gamma / sqrt(D) into
+// queries and keys and eta into what follows the output; for whole models models/fold_scales.hpp does so.
+
+namespace inhibitor {
+
+/// out_ik = sum_j soft(V_jk, max(|q_i - k_j|_1 - mean + shift, 0)): inhibitor_attention with score_scale = sqrt(D) and
+/// output_scale = 1, and (where the root has no rounding) the same to the bit. For multi_head_attention_forward.
+/// Members as in inhibitor_options; centring costs one division per query, centring::none not even that. Division by the
+/// number of keys (normalize_by_length) is a factor on every output and has no place here.
+template <class T>
+struct add_only_inhibitor_attention {
+  centring center = centring::attended_keys;
+  bool is_signed = true;
+  bool skip_inhibited = false;
+  const T* shift = nullptr;  ///< (H)
+};
+
+namespace detail {
+
+template <class T>
+struct mechanism_policy<add_only_inhibitor_attention<T>> {
+  using number = T;
+  using mechanism = add_only_inhibitor_attention<T>;
+  static bool all_keys(const mechanism& m) { return m.center == centring::all_keys; }
+  static bool has_scalars(const mechanism& m) { return m.shift != nullptr; }
+  static void check_scalars(const mechanism& m) {
+    check(has_scalars(m), "attention: the add-only inhibitor needs its shift of every head");
+  }
+  static kernels::weight_options<T> options(const mechanism& m, index_t h, index_t) {
+    kernels::weight_options<T> o;
+    o.shift = m.shift[h];
+    o.centre = m.center != centring::none;
+    o.centre_all = all_keys(m);
+    return o;
+  }
+  template <class Body>
+  static void run_forward(const mechanism& m, Body&& body) {
+    if (m.is_signed) {
+      run_relu<kernels::signed_relu>(m, body);
+    } else {
+      run_relu<kernels::unsigned_relu>(m, body);
+    }
+  }
+
+ private:
+  template <class Relu, class Body>
+  static void run_relu(const mechanism& m, Body&& body) {
+    if (m.center == centring::none) {
+      run_weights<kernels::add_only<Relu, false>>(m, body);
+    } else {
+      run_weights<kernels::add_only<Relu, true>>(m, body);
+    }
+  }
+  template <class Aggregate, class Body>
+  static void run_weights(const mechanism& m, Body&& body) {
+    if (m.skip_inhibited) {
+      body(kernels::manhattan_by_max{}, kernels::skipping<Aggregate>{});
+    } else {
+      body(kernels::manhattan_by_max{}, Aggregate{});
+    }
+  }
+};
+
+}  // namespace detail
+}  // namespace inhibitor
