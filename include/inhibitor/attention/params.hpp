@@ -38,18 +38,52 @@ struct inhibitor_scalars {
   T* output_scale = nullptr;  ///< (H) eta:   H = eta * sum_j soft(V_j, Z_j)
 };
 
-/// Extents of one call.
+/// Where the sequences of a packed batch start: (B + 1) row numbers, 0 first and never decreasing; sequence b has the
+/// rows [starts[b], starts[b + 1]). A view of the caller's 32-bit or index_t numbers.
+class sequence_starts {
+ public:
+  sequence_starts() = default;
+  sequence_starts(const std::int32_t* starts) : narrow_(starts) {}
+  sequence_starts(const index_t* starts) : wide_(starts) {}
+
+  explicit operator bool() const { return narrow_ != nullptr || wide_ != nullptr; }
+  index_t operator[](index_t b) const { return narrow_ != nullptr ? index_t{narrow_[b]} : wide_[b]; }
+
+ private:
+  const std::int32_t* narrow_ = nullptr;
+  const index_t* wide_ = nullptr;
+};
+
+/// Rows [first, last) of every sequence, cut to those it has. The default is all of them.
+struct row_range {
+  index_t first = 0;
+  index_t last = PTRDIFF_MAX;
+};
+
+/// Extents of one call. The first six describe plain attention, the others are optional.
 struct attention_shape {
   index_t batch = 1;       ///< B
-  index_t heads = 1;       ///< H
-  index_t queries = 0;     ///< L
-  index_t keys = 0;        ///< S
+  index_t heads = 1;       ///< H of queries and output
+  index_t queries = 0;     ///< L; of a packed batch the longest sequence may have fewer, but not more
+  index_t keys = 0;        ///< S; likewise
   index_t head_size = 0;   ///< D of queries and keys
   index_t value_size = 0;  ///< Dv of values and output
+
+  /// Heads of keys and values, a divisor of H: query head h uses head h / (H / kv_heads). 0: H.
+  index_t kv_heads = 0;
+  /// Packed batches without padding: sequence b starts at row query_starts[b] of q and out, and at row key_starts[b] of
+  /// k and v; batch strides are not used then. Either may be given without the other.
+  sequence_starts query_starts = {}, key_starts = {};
+  /// Queries to compute. Other rows of out are left alone and other queries give no gradients; masks and results are
+  /// those of the whole call, to the bit.
+  row_range rows = {};
+
+  index_t key_heads() const { return kv_heads != 0 ? kv_heads : heads; }
 };
 
 /// A (B, L, H, D) tensor by strides (in elements); the last dimension is contiguous. Element (b, l, h, k) is at
-/// data[b * batch_stride + l * row_stride + h * head_stride + k], so [B,L,H,D] and [B,H,L,D] both fit without a copy.
+/// data[b * batch_stride + l * row_stride + h * head_stride + k], so [B,L,H,D] and [B,H,L,D] both fit without a copy,
+/// and a packed batch (total rows, H, D) does as well. Any address that suits the element type will do.
 template <class T>
 struct heads_view {
   T* data = nullptr;
@@ -61,10 +95,20 @@ struct heads_view {
   operator heads_view<const T>() const { return {data, batch_stride, row_stride, head_stride}; }
 };
 
-/// Which keys a query may attend to. Non-zero means attend, everywhere in the library.
+/// A (B, L, S) array of bytes by strides: element (b, i, j) is at data[b * batch_stride + i * row_stride + j]. A batch
+/// stride of 0 shares one (L, S) mask.
+struct boolean_mask {
+  const std::uint8_t* data = nullptr;
+  index_t batch_stride = 0;
+  index_t row_stride = 0;
+};
+
+/// Which keys a query may attend to: those that every mask given allows. Non-zero means attend, everywhere in the
+/// library.
 struct attention_mask {
-  const std::uint8_t* key_mask = nullptr;  ///< (B, S) row-major; null: every key
-  bool causal = false;                     ///< query i sees keys j <= i + S - L
+  const std::uint8_t* key_mask = nullptr;  ///< (B, S) row-major, packed batches (total keys); null: every key
+  bool causal = false;                     ///< query i sees keys j <= i + S - L, with L and S of its sequence
+  boolean_mask attend = {};                ///< any pattern; null: every key
 };
 
 }  // namespace inhibitor

@@ -57,6 +57,7 @@ inline executor openmp_executor(int threads = 0) {
   if (threads <= 0) threads = omp_get_max_threads();
   const auto run = [](void* pool, index_t items, executor::task t, void* context) {
     const int workers = static_cast<int>(reinterpret_cast<std::intptr_t>(pool));
+#if defined(__cpp_exceptions)
     std::exception_ptr error;
 #pragma omp parallel for num_threads(workers) schedule(dynamic, 1)
     for (index_t i = 0; i < items; ++i) {
@@ -68,6 +69,10 @@ inline executor openmp_executor(int threads = 0) {
       }
     }
     if (error) std::rethrow_exception(error);
+#else
+#pragma omp parallel for num_threads(workers) schedule(dynamic, 1)
+    for (index_t i = 0; i < items; ++i) t(context, i, omp_get_thread_num());
+#endif
   };
   // The thread count travels in the pool pointer: nothing to own, nothing to outlive.
   return executor(threads, run, reinterpret_cast<void*>(static_cast<std::intptr_t>(threads)));

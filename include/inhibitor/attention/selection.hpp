@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "inhibitor/attention/params.hpp"
+#include "inhibitor/kernels/head.hpp"
+
+// From shapes and masks to what kernels are told (kernels/head.hpp). Neither allocates nor throws.
+
+namespace inhibitor {
+namespace detail {
+
+/// First element of head h of sequence b, or null for an array without elements.
+template <class T>
+T* sequence_head(const heads_view<T>& view, const sequence_starts& starts, index_t b, index_t h) {
+  if (view.data == nullptr) return nullptr;
+  return view.data + h * view.head_stride + (starts ? starts[b] * view.row_stride : b * view.batch_stride);
+}
+
+inline index_t sequence_length(const sequence_starts& starts, index_t b, index_t length) {
+  return starts ? starts[b + 1] - starts[b] : length;
+}
+
+/// The keys of one sequence renumbered and the queries to compute, in worker memory. Keys that the key mask hides, or
+/// that the boolean mask hides from every query, go last.
+struct key_selection {
+  index_t* order;   ///< (S)
+  index_t* limits;  ///< (count)
+  index_t scored = 0, attended = 0;
+  bool identity = true;
+  index_t first = 0, count = 0;          ///< queries [first, first + count) of the sequence
+  const std::uint8_t* attend = nullptr;  ///< (count, S) by stride, or null
+  index_t attend_stride = 0;
+
+  static index_t bytes(const attention_shape& s) {
+    const index_t numbers = (s.keys + s.queries) * static_cast<index_t>(sizeof(index_t));
+    return kernels::round_up(numbers + s.keys, 64);
+  }
+  key_selection(unsigned char* memory, const attention_shape& s, const attention_mask& mask, index_t b, bool all_keys)
+      : order(reinterpret_cast<index_t*>(memory)), limits(order + s.keys) {
+    const index_t queries = sequence_length(s.query_starts, b, s.queries);
+    const index_t keys = sequence_length(s.key_starts, b, s.keys);
+    first = s.rows.first < 0 ? 0 : s.rows.first < queries ? s.rows.first : queries;
+    const index_t last = s.rows.last < queries ? s.rows.last : queries;
+    count = last > first ? last - first : 0;
+
+    const std::uint8_t* key_mask = mask.key_mask;
+    if (key_mask != nullptr) key_mask += s.key_starts ? s.key_starts[b] : b * s.keys;
+    std::uint8_t* seen = nullptr;
+    if (mask.attend.data != nullptr) {
+      attend_stride = mask.attend.row_stride;
+      attend = mask.attend.data + b * mask.attend.batch_stride + first * attend_stride;
+      seen = memory + (s.keys + s.queries) * static_cast<index_t>(sizeof(index_t));
+      for (index_t j = 0; j < keys; ++j) seen[j] = 0;
+      for (index_t i = 0; i < count; ++i) {
+        for (index_t j = 0; j < keys; ++j) seen[j] = static_cast<std::uint8_t>(seen[j] | attend[i * attend_stride + j]);
+      }
+    }
+    const auto visible = [&](index_t j) {
+      return (key_mask == nullptr || key_mask[j] != 0) && (seen == nullptr || seen[j] != 0);
+    };
+    for (index_t j = 0; j < keys; ++j) {
+      if (visible(j)) order[attended++] = j;
+    }
+    scored = attended;
+    for (index_t j = 0; j < keys && all_keys && attended < keys; ++j) {
+      if (!visible(j)) order[scored++] = j;
+    }
+    identity = attended == keys;
+    index_t limit = mask.causal ? 0 : attended;
+    for (index_t i = 0; i < count; ++i) {
+      while (mask.causal && limit < attended && order[limit] <= first + i + keys - queries) ++limit;
+      limits[i] = limit;
+    }
+  }
+};
+
+/// The kernels' inputs of query head h. q (B, L, H, D), k (B, S, Hkv, D), v (B, S, Hkv, Dv).
+template <class T>
+kernels::head_inputs<T> head_of(const heads_view<const T>& q, const heads_view<const T>& k,
+                                const heads_view<const T>& v, const attention_shape& s, const key_selection& keys,
+                                index_t b, index_t h) {
+  const index_t kv_head = h / (s.heads / s.key_heads());
+  kernels::head_inputs<T> in;
+  in.q = sequence_head(q, s.query_starts, b, h);
+  if (in.q != nullptr) in.q += keys.first * q.row_stride;
+  in.q_stride = q.row_stride;
+  in.k = sequence_head(k, s.key_starts, b, kv_head);
+  in.k_stride = k.row_stride;
+  in.v = sequence_head(v, s.key_starts, b, kv_head);
+  in.v_stride = v.row_stride;
+  in.queries = keys.count;
+  in.head_size = s.head_size;
+  in.value_size = s.value_size;
+  in.order = keys.identity ? nullptr : keys.order;
+  in.scored = keys.scored;
+  in.attended = keys.attended;
+  in.limits = keys.limits;
+  in.attend = keys.attend;
+  in.attend_stride = keys.attend_stride;
+  return in;
+}
+
+}  // namespace detail
+}  // namespace inhibitor
