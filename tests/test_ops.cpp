@@ -121,10 +121,16 @@ TEMPLATE_TEST_CASE("broadcast_8 and broadcast_4: repeat unaligned bytes in every
 
 TEMPLATE_TEST_CASE("add_pairs: adds neighbouring words into 32 bits", "[simd]", native, portable) {
   using ops = typename TestType::ops;
-  for (const auto& x : word_patterns()) {
+  auto all = word_patterns();
+  all.push_back(std::vector<std::uint16_t>(all[0].size(), 32767));
+  for (const auto& x : all) {
     std::vector<std::uint32_t> expected(x.size() / 2, 40);
     for (std::size_t i = 0; i < x.size(); ++i) expected[i / 2] += x[i];
     CHECK(values<std::uint32_t>(ops::add_pairs(typename ops::u32(40U), load<typename ops::u16>(x))) == expected);
+    if (*std::max_element(x.begin(), x.end()) < 32768) {
+      CHECK(values<std::uint32_t>(ops::add_small_pairs(typename ops::u32(40U), load<typename ops::u16>(x))) ==
+            expected);
+    }
   }
 }
 

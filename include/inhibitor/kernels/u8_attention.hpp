@@ -37,6 +37,11 @@ struct u8_head_call {
   const std::uint8_t* bound = nullptr;   ///< per key its largest magnitude; u8_bound_bytes may be read
   index_t scored = 0;                    ///< packed keys in the mean of u8_mean::scored
   const index_t* limits = nullptr;  ///< (L) query i sees the leading limits[i] packed keys; does not decrease with i
+  /// (L, S) by stride, or null: query i sees key j of the caller's numbering only where attend[i * attend_stride + j]
+  /// is not 0. Packed key j is the caller's key order[j], or j.
+  const std::uint8_t* attend = nullptr;
+  index_t attend_stride = 0;
+  const index_t* order = nullptr;
   u8_threshold_rule rule;
   u8_mean mean = u8_mean::attended;
   bool skip = false;                 ///< leave out quads of keys that are fully inhibited for a whole tile of queries
@@ -46,6 +51,9 @@ struct u8_head_call {
   float scale = 0;                  ///< of one unit of acc
   bool normalize = false;           ///< divide by the number of visible keys
   std::uint8_t* scratch = nullptr;  ///< u8_scratch_bytes, 64-byte aligned
+  /// Queries, keys and values of the head that this worker probably computes next: fetched into the second cache
+  /// meanwhile, because the passes that quantise them wait for memory and this call does not. Count 0: none.
+  float_rows next[3];
 };
 
 /// Bytes from one row of distances to the next. The extra line keeps rows of 2048 keys from meeting in one set of a
@@ -105,6 +113,55 @@ INHIBITOR_INLINE void u8_for_tiles(index_t rows, Tile&& tile, Single&& single) {
   for (; r < rows; ++r) single(r);
 }
 
+/// Distances of a query to thresholds, in place; keys it does not see become fully inhibited, up to `padded` of them.
+/// Returns how many it sees.
+template <class Isa>
+INHIBITOR_INLINE index_t u8_row_thresholds(std::uint8_t* row, const u8_head_call& call, index_t query, index_t padded) {
+  const auto* distances = reinterpret_cast<const std::uint16_t*>(row);
+  const index_t limit = call.limits[query];
+  const std::uint8_t* attend = call.attend == nullptr ? nullptr : call.attend + query * call.attend_stride;
+  const auto sees = [&](index_t j) { return attend[call.order == nullptr ? j : call.order[j]] != 0; };
+  index_t visible = limit;
+  std::int64_t sum = 0;
+  if (attend != nullptr) {
+    visible = 0;
+    for (index_t j = 0; j < limit; ++j) {
+      if (!sees(j)) continue;
+      sum += distances[j];
+      ++visible;
+    }
+  }
+  const index_t averaged = call.mean == u8_mean::none ? 0 : call.mean == u8_mean::scored ? call.scored : visible;
+  if (attend == nullptr || call.mean == u8_mean::scored) {
+    sum = 255 * call.head_size < 32768 ? u8_distance_sum<Isa, true>(distances, averaged)
+                                       : u8_distance_sum<Isa, false>(distances, averaged);
+  }
+  u8_thresholds<Isa>(row, limit, padded, call.rule, u8_row_rule<Isa>(call.rule, sum, averaged));
+  for (index_t j = 0; j < limit && attend != nullptr; ++j) {
+    if (!sees(j)) row[j] = 255;
+  }
+  return visible;
+}
+
+/// Fetches the share of the next head that belongs to the queries [first, first + count), and the rows they write.
+template <class Isa>
+INHIBITOR_INLINE void u8_fetch_ahead(const u8_head_call& call, index_t first, index_t count) {
+  constexpr index_t line = 16;  // floats
+  const index_t sizes[3] = {call.head_size, call.head_size, call.value_size};
+  for (int x = 0; x < 3; ++x) {
+    const float_rows& rows = call.next[x];
+    const index_t begin = rows.count * first / call.queries.count,
+                  end = rows.count * (first + count) / call.queries.count;
+    for (index_t r = begin; r < end; ++r) {
+      const float* row = rows.row(r);
+      for (index_t k = 0; k < sizes[x]; k += line) __builtin_prefetch(row + k, 0, 2);
+    }
+  }
+  for (index_t i = first; i < first + count && call.out != nullptr && call.next[0].count > 0; ++i) {
+    for (index_t k = 0; k < call.value_size; k += line) __builtin_prefetch(call.out + i * call.out_stride + k, 1);
+  }
+}
+
 template <class Isa>
 inline void u8_store_row(const u8_head_call& call, index_t query, index_t visible, const std::int32_t* sums) {
   using ops = byte_ops<Isa>;
@@ -148,6 +205,7 @@ inline void u8_attention_head(const u8_head_call& call) {
     const index_t scored = call.mean == u8_mean::scored ? call.scored : most;
     const index_t groups = u8_padded_keys(scored) / u8_group_keys;
 
+    detail::u8_fetch_ahead<Isa>(call, first, count);
     float_rows block = call.queries;
     block.data += first * block.stride;
     block.count = count;
@@ -173,13 +231,9 @@ inline void u8_attention_head(const u8_head_call& call) {
           });
     }
 
-    const index_t padded_visible = u8_padded_keys(most);
+    index_t visible_keys[u8_block_queries];
     for (index_t i = 0; i < count; ++i) {
-      std::uint8_t* row = rows + i * stride;
-      const index_t visible = call.limits[first + i];
-      const index_t averaged = call.mean == u8_mean::none ? 0 : call.mean == u8_mean::scored ? call.scored : visible;
-      const std::int64_t sum = u8_distance_sum<Isa>(reinterpret_cast<const std::uint16_t*>(row), averaged);
-      u8_thresholds<Isa>(row, visible, padded_visible, call.rule, u8_row_rule<Isa>(call.rule, sum, averaged));
+      visible_keys[i] = detail::u8_row_thresholds<Isa>(rows + i * stride, call, first + i, u8_padded_keys(most));
     }
 
     std::memset(sums, 0, static_cast<std::size_t>(count * padded_value) * sizeof(std::int32_t));
@@ -198,7 +252,7 @@ inline void u8_attention_head(const u8_head_call& call) {
           });
     }
     for (index_t i = 0; i < count; ++i) {
-      detail::u8_store_row<Isa>(call, first + i, call.limits[first + i], sums + i * padded_value);
+      detail::u8_store_row<Isa>(call, first + i, visible_keys[i], sums + i * padded_value);
     }
   }
 }

@@ -20,8 +20,8 @@ namespace kernels {
 /// Below this multiplier (a < 1/256) z may need more than 65535 units of raise.
 inline constexpr std::int64_t u8_flat_multiplier = 256;
 
-/// Sum of the first n distances.
-template <class Isa>
+/// Sum of the first n distances. `Small`: all are below 2^15, as those of 128 features are.
+template <class Isa, bool Small>
 inline std::int64_t u8_distance_sum(const std::uint16_t* distances, index_t n) {
   using ops = byte_ops<Isa>;
   using u16 = typename ops::u16;
@@ -34,7 +34,10 @@ inline std::int64_t u8_distance_sum(const std::uint16_t* distances, index_t n) {
   while (j + lanes_u16 <= n) {
     const index_t end = n - j < registers * lanes_u16 ? n : j + registers * lanes_u16;
     u32 sum(0U);
-    for (; j + lanes_u16 <= end; j += lanes_u16) sum = ops::add_pairs(sum, u16::load_unaligned(distances + j));
+    for (; j + lanes_u16 <= end; j += lanes_u16) {
+      const u16 x = u16::load_unaligned(distances + j);
+      sum = Small ? ops::add_small_pairs(sum, x) : ops::add_pairs(sum, x);
+    }
     total += static_cast<std::int64_t>(ops::sum_of_lanes(sum));
   }
   for (; j < n; ++j) total += distances[j];
@@ -67,7 +70,7 @@ inline u8_row_threshold u8_row_rule(const u8_threshold_rule& rule, std::int64_t 
 
 namespace detail {
 
-/// `Plain`: flip, limit, shift and base do nothing, which is the usual case and half the instructions.
+/// `Plain`: flip, limit, shift, raise and base do nothing, which is the usual case and half the instructions.
 template <class Isa, bool Plain>
 inline void u8_apply_rule(std::uint8_t* row_bytes, index_t n, const u8_threshold_rule& rule,
                           const u8_row_threshold& row) {
@@ -78,8 +81,8 @@ inline void u8_apply_rule(std::uint8_t* row_bytes, index_t n, const u8_threshold
   const u16 flip(rule.flip), limit(rule.limit), multiplier(rule.multiplier);
   for (index_t j = 0; j < n; j += lanes_u16) {
     u16 x = u16::load_unaligned(reinterpret_cast<const std::uint16_t*>(row_bytes) + j);
-    if (!Plain) x = x ^ flip;
-    x = ssub(sadd(x, raise), lower);
+    if (!Plain) x = sadd(x ^ flip, raise);
+    x = ssub(x, lower);
     if (!Plain) x = min(x, limit) << rule.shift;
     x = ops::multiply_high(x, multiplier);
     if (!Plain) x = sadd(x, base);
@@ -94,7 +97,7 @@ inline void u8_apply_rule(std::uint8_t* row_bytes, index_t n, const u8_threshold
 template <class Isa>
 inline void u8_thresholds(std::uint8_t* row_bytes, index_t visible, index_t padded, const u8_threshold_rule& rule,
                           const u8_row_threshold& row) {
-  const bool plain = rule.flip == 0 && rule.limit == 0xffff && rule.shift == 0 && row.base == 0;
+  const bool plain = rule.flip == 0 && rule.limit == 0xffff && rule.shift == 0 && row.base == 0 && row.raise == 0;
   if (plain) {
     detail::u8_apply_rule<Isa, true>(row_bytes, visible, rule, row);
   } else {

@@ -89,6 +89,9 @@ struct portable_ops {
     return sum + ((pairs & u32(0xffffU)) + (pairs >> 16));
   }
 
+  /// The same for lanes of x below 2^15.
+  static INHIBITOR_INLINE u32 add_small_pairs(const u32& sum, const u16& x) { return add_pairs(sum, x); }
+
   /// Sum of all lanes, without wrapping.
   static INHIBITOR_INLINE std::uint64_t sum_of_lanes(const u32& x) {
     std::uint32_t values[width / 4];

@@ -69,6 +69,16 @@ struct native_ops<Isa, std::enable_if_t<isa_has<Isa, isa::sse2>>> : portable_ops
     }
   }
 
+  static INHIBITOR_INLINE u32 add_small_pairs(const u32& sum, const u16& x) {
+    if constexpr (width == 64) {
+      return u32(_mm512_add_epi32(sum, _mm512_madd_epi16(x, _mm512_set1_epi16(1))));
+    } else if constexpr (width == 32) {
+      return u32(_mm256_add_epi32(sum, _mm256_madd_epi16(x, _mm256_set1_epi16(1))));
+    } else {
+      return u32(_mm_add_epi32(sum, _mm_madd_epi16(x, _mm_set1_epi16(1))));
+    }
+  }
+
   static INHIBITOR_INLINE std::uint64_t sum_of_lanes(const u32& x) {
     __m128i sums;
     if constexpr (width == 64) {
