@@ -17,7 +17,8 @@ std::vector<float> attention(const kernels::u8_table& table) {
   constexpr index_t queries = 9, keys = 70, head_size = 20, value_size = 40;
   const auto numbers = [](index_t n) {
     std::vector<float> x(static_cast<std::size_t>(n));
-    for (index_t i = 0; i < n; ++i) x[static_cast<std::size_t>(i)] = static_cast<float>((i * 7919) % 997) / 498.0F - 1.0F;
+    for (index_t i = 0; i < n; ++i)
+      x[static_cast<std::size_t>(i)] = static_cast<float>((i * 7919) % 997) / 498.0F - 1.0F;
     return x;
   };
   const auto q = numbers(queries * head_size), k = numbers(keys * head_size), v = numbers(keys * value_size);
@@ -32,8 +33,8 @@ std::vector<float> attention(const kernels::u8_table& table) {
   attention_workspace workspace;
   detail::u8_output output;
   output.floats = {out.data(), 0, value_size, 0};
-  detail::u8_attention_heads(output, {q.data(), 0, head_size, 0}, {k.data(), 0, head_size, 0},
-                             {v.data(), 0, value_size, 0}, shape, {}, mechanism, {}, workspace, executor(), table);
+  detail::u8_attention_checked(output, {q.data(), 0, head_size, 0}, {k.data(), 0, head_size, 0},
+                               {v.data(), 0, value_size, 0}, shape, {}, mechanism, workspace, executor(), table);
   return out;
 }
 

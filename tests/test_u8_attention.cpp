@@ -31,7 +31,13 @@ std::vector<std::int32_t> twin(const problem& p) {
   for (index_t b = 0; b < s.batch; ++b) {
     for (index_t h = 0; h < s.heads; ++h) {
       const bool all_keys = p.options.center == centring::all_keys;
+      // Keys that a key mask hides, or a boolean mask from every query, take no part (but for the mean over all keys).
       const auto used = [&](index_t j) {
+        bool seen = p.pair_mask.empty();
+        for (index_t i = 0; i < s.queries; ++i) {
+          seen = seen || p.pair_mask[static_cast<std::size_t>((b * s.queries + i) * s.keys + j)] != 0;
+        }
+        if (!seen) return false;
         return p.key_mask.empty() || p.key_mask[static_cast<std::size_t>(b * s.keys + j)] != 0;
       };
       float largest = 0, largest_value = 0;
@@ -116,7 +122,7 @@ TEST_CASE("u8_attention_forward: equals the integer twin for extents around ever
     INFO("L " << e.queries << " S " << e.keys << " D " << e.head_size << " Dv " << e.value_size);
     const auto expected = twin(p);
     CHECK(p.integers() == expected);
-    p.u8.skip_inhibited = true;
+    p.options.skip_inhibited = true;
     CHECK(p.integers() == expected);
   }
 }
@@ -131,7 +137,7 @@ TEST_CASE("u8_attention_forward: equals the integer twin for every option", "[at
             p.options.center = center;
             p.options.is_signed = is_signed;
             p.mask.causal = causal;
-            p.u8.skip_inhibited = skip;
+            p.options.skip_inhibited = skip;
             if (masked) p.mask_keys(5);
             INFO("centring " << static_cast<int>(center) << " signed " << is_signed << " causal " << causal
                              << " masked " << masked << " skip " << skip);
@@ -143,6 +149,100 @@ TEST_CASE("u8_attention_forward: equals the integer twin for every option", "[at
       }
     }
   }
+}
+
+TEST_CASE("u8_attention_forward: equals the integer twin under a boolean mask", "[attention][u8]") {
+  for (const auto center : {centring::none, centring::attended_keys, centring::all_keys}) {
+    for (const bool both : {false, true}) {
+      problem p(2, 2, 21, 75, 24, 20, center == centring::none ? 0.02F : 1.0F);
+      p.options.center = center;
+      p.options.skip_inhibited = both;
+      p.mask_pairs(3);
+      p.mask.causal = both;
+      if (both) p.mask_keys(5);
+      INFO("centring " << static_cast<int>(center) << " with other masks " << both);
+      const auto expected = twin(p);
+      CHECK(live_share(expected) > 0.5);
+      CHECK(p.integers() == expected);
+    }
+  }
+}
+
+TEST_CASE("u8_attention_forward: grouped heads, packed batches and row ranges are the plain calls", "[attention][u8]") {
+  const index_t D = 24, Dv = 20;
+  SECTION("two query heads to a key/value head") {
+    problem grouped(2, 4, 9, 40, D, Dv), plain = grouped;
+    grouped.shape.kv_heads = 2;
+    const auto thin = [&](std::vector<float>& kept, std::vector<float>& repeated, index_t width) {
+      for (std::size_t n = 0; n < repeated.size(); ++n) {
+        const index_t i = static_cast<index_t>(n), head = i / width % 4, row = i / width / 4;
+        repeated[n] = kept[static_cast<std::size_t>((row * 2 + head / 2) * width + i % width)];
+      }
+    };
+    thin(grouped.k, plain.k, D);
+    thin(grouped.v, plain.v, Dv);
+    std::vector<std::int32_t> out(grouped.out_size());
+    std::vector<float> scales(8);
+    attention_workspace workspace;
+    u8_attention_forward<isa_under_test>(grouped.view(out.data(), 9, Dv), scales.data(), grouped.q_view(),
+                                         {grouped.k.data(), 40 * 2 * D, 2 * D, D},
+                                         {grouped.v.data(), 40 * 2 * Dv, 2 * Dv, Dv}, grouped.shape, grouped.mask,
+                                         grouped.mechanism(), workspace, executor());
+    CHECK(out == plain.integers());
+  }
+  SECTION("two sequences of different lengths without padding") {
+    problem packed(1, 2, 16, 43, D, Dv);
+    problem first(1, 2, 5, 11, D, Dv), second(1, 2, 11, 32, D, Dv);
+    const auto cut = [](const std::vector<float>& x, std::vector<float>& a, std::vector<float>& b) {
+      std::copy(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(a.size()), a.begin());
+      std::copy(x.begin() + static_cast<std::ptrdiff_t>(a.size()), x.end(), b.begin());
+    };
+    cut(packed.q, first.q, second.q);
+    cut(packed.k, first.k, second.k);
+    cut(packed.v, first.v, second.v);
+    auto expected = first.floats();
+    const auto rest = second.floats();
+    expected.insert(expected.end(), rest.begin(), rest.end());
+    const std::int32_t query_starts[] = {0, 5, 16}, key_starts[] = {0, 11, 43};
+    packed.shape.batch = 2;
+    packed.shape.query_starts = query_starts;
+    packed.shape.key_starts = key_starts;
+    std::vector<float> out(expected.size());
+    attention_workspace workspace;
+    u8_attention_forward<isa_under_test>(packed.view(out.data(), 16, Dv), packed.q_view(), packed.k_view(),
+                                         packed.v_view(), packed.shape, packed.mask, packed.mechanism(), workspace,
+                                         executor());
+    CHECK(out == expected);
+  }
+  SECTION("rows 4 to 15 of 30, the others left alone") {
+    problem p(1, 2, 30, 50, D, Dv);
+    p.mask.causal = true;
+    auto expected = p.floats();
+    p.shape.rows = {4, 15};
+    const auto found = p.floats();
+    const auto row = static_cast<std::ptrdiff_t>(2 * Dv);
+    std::fill(expected.begin(), expected.begin() + 4 * row, 77.0F);
+    std::fill(expected.begin() + 15 * row, expected.end(), 77.0F);
+    CHECK(found == expected);
+  }
+}
+
+TEST_CASE("u8_attention_forward: in the caller's memory, reports a status and the same result", "[attention][u8]") {
+  problem p(2, 2, 9, 40, 16, 24);
+  const index_t bytes = u8_attention_workspace_size(p.shape, 1);
+  std::vector<unsigned char> memory(static_cast<std::size_t>(bytes) + 1);
+  std::vector<float> out(p.out_size());
+  const auto call = [&](index_t given) {
+    return u8_attention_forward<isa_under_test>(p.view(out.data(), 9, 24), p.q_view(), p.k_view(), p.v_view(), p.shape,
+                                                p.mask, p.mechanism(), memory.data() + 1, given, executor());
+  };
+  CHECK(call(bytes) == attention_status::ok);
+  CHECK(out == p.floats());
+  CHECK(call(bytes - 1) == attention_status::workspace_too_small);
+  p.v[5] = std::numeric_limits<float>::infinity();
+  CHECK(call(bytes) == attention_status::not_finite);
+  p.shape.head_size = 300;
+  CHECK(call(bytes) == attention_status::too_large_for_u8);
 }
 
 TEST_CASE("u8_attention_forward: equals the integer twin for every slope and shift of the rule", "[attention][u8]") {
@@ -327,7 +427,7 @@ TEST_CASE("u8_attention_forward: rejects what is not finite and says where", "[a
   }
   problem scalar(1, 2, 3, 4, 5, 6);
   scalar.shift[1] = nan;
-  CHECK_THROWS_WITH(scalar.floats(), contains_text("scalar of head 1 is not finite"));
+  CHECK_THROWS_WITH(scalar.floats(), contains_text("a scalar, query"));
 }
 
 TEST_CASE("u8_attention_forward: rejects extents and pointers it cannot take", "[attention][u8]") {
@@ -351,10 +451,10 @@ TEST_CASE("u8_attention_forward: allocates nothing after the first call", "[atte
   };
   call();
   const index_t size = workspace.size();
-  const auto* block = workspace.block(0);
+  const auto* block = workspace.reserve(1);
   call();
   CHECK(workspace.size() == size);
-  CHECK(workspace.block(0) == block);
+  CHECK(workspace.reserve(1) == block);
   // At most 64 rows of S floats, packed keys and values included.
   CHECK(size <= 64 * 300 * 4 + 8192);
 }

@@ -30,7 +30,7 @@ std::vector<float> attention(const problem& p, const u8_key_values& memory) {
   std::vector<float> out(p.out_size(), 77.0F);
   attention_workspace workspace;
   u8_attention_forward<isa_under_test>(p.view(out.data(), p.shape.queries, p.shape.value_size), p.q_view(), memory,
-                                       p.shape, p.mask, p.mechanism(), workspace, executor(), p.u8);
+                                       p.shape, p.mask, p.mechanism(), workspace, executor());
   return out;
 }
 

@@ -16,8 +16,7 @@ struct u8_problem {
   inhibitor_options options;
   attention_mask mask;
   std::vector<float> q, k, v, scale, shift, output_scale;
-  std::vector<std::uint8_t> key_mask;
-  u8_options u8;
+  std::vector<std::uint8_t> key_mask, pair_mask;
 
   u8_problem(index_t batch, index_t heads, index_t queries, index_t keys, index_t head_size, index_t value_size,
              float gamma = 1.0F, float delta = 0.5F, unsigned seed = 1) {
@@ -52,6 +51,16 @@ struct u8_problem {
     for (auto& m : key_mask) m = generator() % 3 == 0 ? 0 : 1;
     mask.key_mask = key_mask.data();
   }
+  /// Hides about a third of the keys from each query, and all of them from the second query.
+  void mask_pairs(unsigned seed) {
+    std::mt19937 generator(seed);
+    pair_mask.resize(static_cast<std::size_t>(shape.batch * shape.queries * shape.keys));
+    for (std::size_t n = 0; n < pair_mask.size(); ++n) {
+      const index_t query = static_cast<index_t>(n) / shape.keys % shape.queries;
+      pair_mask[n] = generator() % 3 == 0 || query == 1 ? 0 : 1;
+    }
+    mask.attend = {pair_mask.data(), shape.queries * shape.keys, shape.keys};
+  }
   inhibitor_attention<float> mechanism() const { return {options, {scale.data(), shift.data(), output_scale.data()}}; }
   template <class T>
   heads_view<T> view(T* data, index_t rows, index_t width) const {
@@ -68,7 +77,7 @@ struct u8_problem {
     std::vector<float> out(out_size(), 77.0F);
     attention_workspace workspace;
     u8_attention_forward<tested_isa>(view(out.data(), shape.queries, shape.value_size), q_view(), k_view(), v_view(),
-                                     shape, mask, mechanism(), workspace, run, u8);
+                                     shape, mask, mechanism(), workspace, run);
     return out;
   }
   std::vector<std::int32_t> integers(std::vector<float>* scales = nullptr, const executor& run = executor()) const {
@@ -76,13 +85,15 @@ struct u8_problem {
     std::vector<float> own(static_cast<std::size_t>(shape.batch * shape.heads));
     attention_workspace workspace;
     u8_attention_forward<tested_isa>(view(out.data(), shape.queries, shape.value_size), own.data(), q_view(), k_view(),
-                                     v_view(), shape, mask, mechanism(), workspace, run, u8);
+                                     v_view(), shape, mask, mechanism(), workspace, run);
     if (scales != nullptr) *scales = own;
     return out;
   }
 
   bool attends(index_t b, index_t i, index_t j) const {
     if (!key_mask.empty() && key_mask[static_cast<std::size_t>(b * shape.keys + j)] == 0) return false;
+    const auto pair = static_cast<std::size_t>((b * shape.queries + i) * shape.keys + j);
+    if (!pair_mask.empty() && pair_mask[pair] == 0) return false;
     return !mask.causal || j <= i + shape.keys - shape.queries;
   }
 };

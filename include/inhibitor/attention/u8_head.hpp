@@ -5,22 +5,15 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <string>
 
-#include "inhibitor/attention/multi_head.hpp"
+#include "inhibitor/attention/raw.hpp"
 #include "inhibitor/attention/u8_rule.hpp"
 #include "inhibitor/kernels/u8_table.hpp"
 
-// What the u8 attention calls share: steps of a head, memory of its packed keys and values, the call of its kernel, and
-// the report of values that are not finite.
+// What the u8 attention calls share: steps of a head, memory of its packed keys and values, and the call of its kernel.
+// Neither allocates nor throws.
 
 namespace inhibitor {
-
-/// Choices of a u8 call that do not change its result.
-struct u8_options {
-  bool skip_inhibited = false;  ///< leave out groups of keys that are fully inhibited; pays when most keys are
-};
-
 namespace detail {
 
 /// Where a u8 call writes: floats, or integers with their scale.
@@ -28,28 +21,25 @@ struct u8_output {
   heads_view<float> floats;           ///< (B, L, H, Dv) or null
   heads_view<std::int32_t> integers;  ///< (B, L, H, Dv) or null
   float* scales = nullptr;            ///< (B, H) value of one unit of `integers`
+
+  bool complete() const { return floats.data != nullptr || (integers.data != nullptr && scales != nullptr); }
 };
 
-inline bool has_u8_output(const u8_output& out) {
-  return out.floats.data != nullptr || (out.integers.data != nullptr && out.scales != nullptr);
-}
-
-inline void check_u8(const attention_shape& s, bool has_data) {
-  check_attention(s, has_data);
-  check(s.head_size <= kernels::u8_max_head_size && s.value_size <= kernels::u8_max_value_size && s.keys <= 8000000,
-        [&] {
-          return "u8 attention: takes D up to 257, Dv up to 1024 and S up to 8000000, got D " +
-                 std::to_string(s.head_size) + ", Dv " + std::to_string(s.value_size) + ", S " + std::to_string(s.keys);
-        });
-}
-
-inline void check_u8_scalars(const inhibitor_attention<float>& m, index_t heads) {
-  mechanism_policy<inhibitor_attention<float>>::check_scalars(m);
-  for (index_t h = 0; h < heads; ++h) {
-    check(std::isfinite(m.scalars.score_scale[h]) && std::isfinite(m.scalars.shift[h]) &&
-              std::isfinite(m.scalars.output_scale[h]),
-          [&] { return "u8 attention: a scalar of head " + std::to_string(h) + " is not finite"; });
+/// Whether every scalar is there and finite, and the extents within the limits of the u8 path.
+inline attention_status u8_status(const attention_shape& s, const inhibitor_attention<float>& m) {
+  const attention_status status = shape_status(s);
+  if (status != attention_status::ok) return status;
+  if (s.head_size > kernels::u8_max_head_size || s.value_size > kernels::u8_max_value_size || s.keys > 8000000) {
+    return attention_status::too_large_for_u8;
   }
+  if (s.heads == 0) return attention_status::ok;
+  if (!mechanism_policy<inhibitor_attention<float>>::has_scalars(m)) return attention_status::missing_scalars;
+  for (index_t h = 0; h < s.heads; ++h) {
+    const bool finite = std::isfinite(m.scalars.score_scale[h]) && std::isfinite(m.scalars.shift[h]) &&
+                        std::isfinite(m.scalars.output_scale[h]);
+    if (!finite) return attention_status::not_finite;
+  }
+  return attention_status::ok;
 }
 
 /// The packed keys and values of one head, wherever they are kept.
@@ -81,66 +71,80 @@ struct u8_steps {
   }
 };
 
-inline float float_of_bits(std::uint32_t bits) {
+/// Rows of a head, in the order of a selection where one is given.
+inline kernels::float_rows u8_rows(const float* data, index_t stride, index_t count, const index_t* order = nullptr) {
+  kernels::float_rows rows;
+  rows.data = data;
+  rows.stride = stride;
+  rows.order = order;
+  rows.count = count;
+  return rows;
+}
+
+/// All queries of sequence b: the steps are theirs, also when only some rows are computed.
+inline kernels::float_rows u8_sequence_queries(const heads_view<const float>& q, const attention_shape& s, index_t b,
+                                               index_t h) {
+  return u8_rows(sequence_head(q, s.query_starts, b, h), q.row_stride, sequence_length(s.query_starts, b, s.queries));
+}
+
+/// Largest |x| of some rows; infinity or NaN when one is not finite.
+inline float u8_largest(const kernels::float_rows& rows, index_t size, const kernels::u8_table& table) {
+  const std::uint32_t bits = table.largest_magnitude(rows, size);
   float x;
   std::memcpy(&x, &bits, sizeof(x));
   return x;
 }
 
-inline kernels::float_rows head_rows(const heads_view<const float>& x, index_t b, index_t h, index_t count) {
-  kernels::float_rows rows;
-  rows.data = x.head(b, h);
-  rows.stride = x.row_stride;
-  rows.count = count;
-  return rows;
-}
-
-/// Throws for the first value of head (b, h) that is not finite, if there is one among the rows.
-inline void report_not_finite(const char* name, const kernels::float_rows& rows, index_t size, index_t b, index_t h) {
-  for (index_t r = 0; r < rows.count; ++r) {
-    for (index_t k = 0; k < size; ++k) {
-      check(std::isfinite(rows.row(r)[k]), [&] {
-        const index_t place = rows.order == nullptr ? r : rows.order[r];
-        return std::string("u8 attention: ") + name + " is not finite at batch " + std::to_string(b) + ", row " +
-               std::to_string(place) + ", head " + std::to_string(h) + ", feature " + std::to_string(k);
-      });
-    }
-  }
-}
-
 /// The first work item that failed, the same for every number of threads.
 class first_failure {
  public:
+  static constexpr index_t none = std::numeric_limits<index_t>::max();
   void note(index_t item) {
     index_t seen = item_.load();
     while (item < seen && !item_.compare_exchange_weak(seen, item)) {
     }
   }
-  bool any() const { return item() != std::numeric_limits<index_t>::max(); }
   index_t item() const { return item_.load(); }
 
  private:
-  std::atomic<index_t> item_{std::numeric_limits<index_t>::max()};
+  std::atomic<index_t> item_{none};
 };
 
-inline kernels::u8_head_call u8_call_of(const u8_output& out, const heads_view<const float>& q, const u8_steps& steps,
-                                        const u8_head_memory& memory, const attention_shape& s,
+/// Packs the keys and values of a head. False when one is not finite. `range` is the largest |q| to make room for.
+inline bool u8_pack_head(const u8_head_memory& memory, u8_steps& steps, const kernels::head_inputs<float>& in,
+                         float range, bool is_signed, const kernels::u8_table& table) {
+  const kernels::float_rows keys = u8_rows(in.k, in.k_stride, in.scored, in.order);
+  const kernels::float_rows values = u8_rows(in.v, in.v_stride, in.value_size == 0 ? 0 : in.attended, in.order);
+  const float largest_key = u8_largest(keys, in.head_size, table);
+  const float largest_value = u8_largest(values, in.value_size, table);
+  if (!std::isfinite(range) || !std::isfinite(largest_key) || !std::isfinite(largest_value)) return false;
+  steps = u8_steps(largest_key > range ? largest_key : range, largest_value);
+  table.pack_keys(memory.keys, keys, in.head_size, steps.inverse_key);
+  const auto pack_values = is_signed ? table.pack_signed_values : table.pack_unsigned_values;
+  pack_values(memory.values, memory.bound, values, in.value_size, steps.inverse_value);
+  return true;
+}
+
+/// The kernel call of query head h of sequence b; `in` describes it as head_of does.
+inline kernels::u8_head_call u8_call_of(const u8_output& out, const kernels::head_inputs<float>& in,
+                                        const u8_steps& steps, const u8_head_memory& memory, const attention_shape& s,
                                         const key_selection& keys, const inhibitor_attention<float>& mechanism,
-                                        const u8_options& options, index_t b, index_t h, bool queries_in_range,
-                                        std::uint8_t* scratch) {
+                                        index_t b, index_t h, std::uint8_t* scratch) {
   kernels::u8_head_call call;
-  call.queries = head_rows(q, b, h, s.queries);
+  call.queries = u8_rows(in.q, in.q_stride, in.queries);
   call.head_size = s.head_size;
   call.value_size = s.value_size;
   call.inverse_step = steps.inverse_key;
-  call.queries_in_range = queries_in_range;
   call.keys = memory.keys;
   call.values = memory.values;
   call.bound = memory.bound;
-  call.scored = keys.scored;
-  call.limits = keys.limits;
-  call.rule =
-      u8_rule_of(mechanism.scalars.score_scale[h], mechanism.scalars.shift[h], s.head_size, steps.key, steps.value);
+  call.scored = in.scored;
+  call.limits = in.limits;
+  call.attend = in.attend;
+  call.attend_stride = in.attend_stride;
+  call.order = in.order;
+  const inhibitor_scalars<const float>& scalars = mechanism.scalars;
+  call.rule = u8_rule_of(scalars.score_scale[h], scalars.shift[h], s.head_size, steps.key, steps.value);
   switch (mechanism.options.center) {
     case centring::none:
       call.mean = kernels::u8_mean::none;
@@ -152,35 +156,19 @@ inline kernels::u8_head_call u8_call_of(const u8_output& out, const heads_view<c
       call.mean = kernels::u8_mean::scored;
       break;
   }
-  call.skip = options.skip_inhibited;
-  call.scale = mechanism.scalars.output_scale[h] * steps.value;
+  call.skip = mechanism.options.skip_inhibited;
+  call.scale = scalars.output_scale[h] * steps.value;
   call.normalize = mechanism.options.normalize_by_length;
   if (out.integers.data != nullptr) {
-    call.integers = out.integers.head(b, h);
+    call.integers = sequence_head(out.integers, s.query_starts, b, h) + keys.first * out.integers.row_stride;
     call.out_stride = out.integers.row_stride;
     out.scales[b * s.heads + h] = call.scale;
   } else {
-    call.out = out.floats.head(b, h);
+    call.out = sequence_head(out.floats, s.query_starts, b, h) + keys.first * out.floats.row_stride;
     call.out_stride = out.floats.row_stride;
   }
   call.scratch = scratch;
   return call;
-}
-
-/// Rows of the keys that take part, in the order of the selection.
-inline kernels::float_rows selected_rows(const heads_view<const float>& x, const key_selection& keys, index_t b,
-                                         index_t h, index_t count) {
-  kernels::float_rows rows = head_rows(x, b, h, count);
-  rows.order = keys.identity ? nullptr : keys.order;
-  return rows;
-}
-
-inline void pack_u8_head(const u8_head_memory& memory, const kernels::float_rows& keys,
-                         const kernels::float_rows& values, const u8_steps& steps, const attention_shape& s,
-                         bool is_signed, const kernels::u8_table& table) {
-  table.pack_keys(memory.keys, keys, s.head_size, steps.inverse_key);
-  const auto pack_values = is_signed ? table.pack_signed_values : table.pack_unsigned_values;
-  pack_values(memory.values, memory.bound, values, s.value_size, steps.inverse_value);
 }
 
 }  // namespace detail

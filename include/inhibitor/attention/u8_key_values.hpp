@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "inhibitor/attention/u8_head.hpp"
+#include "inhibitor/attention/u8_attention.hpp"
 
 namespace inhibitor {
 
-/// Keys and values of every head, rounded to bytes once and kept for many calls: a quarter of the key bytes and half of
-/// the value bytes of the float arrays. The bytes do not depend on the instruction set.
+/// Keys and values of every key/value head, rounded to bytes once and kept for many calls: a quarter of the key bytes
+/// and half of the value bytes of the float arrays. The bytes do not depend on the instruction set.
 class u8_key_values {
  public:
-  /// Packs k (B, S, H, D) and v (B, S, H, Dv); shape.queries is not used. Masked keys are left out (with centring over
-  /// all keys their distances still count), so calls must come with the same mask and centring. `query_range` (H), or
-  /// null, is the largest |q| to expect per head: it shares the byte range with the keys, and queries beyond the larger
-  /// of the two are limited to it. Throws std::invalid_argument as u8_attention_forward does; allocates while it grows.
+  /// Packs k (B, S, Hkv, D) and v (B, S, Hkv, Dv). Queries and row range of the shape are not used, nor is a causal
+  /// mask; a boolean mask is refused. Masked keys are left out (with centring over all keys their distances still
+  /// count), so calls must come with the same key mask and centring. `query_range` (Hkv), or null, is the largest |q|
+  /// to expect per head: it shares the byte range with the keys, and queries beyond the larger of the two are limited
+  /// to it. Throws std::invalid_argument as u8_attention_forward does; allocates while it grows.
   template <class Isa = best_isa>
   void pack(heads_view<const float> k, heads_view<const float> v, const attention_shape& shape,
             const attention_mask& mask, const inhibitor_options& options, const float* query_range,
@@ -23,13 +24,19 @@ class u8_key_values {
   /// Extents of what is packed; queries is 0.
   const attention_shape& shape() const { return shape_; }
   bool is_signed() const { return is_signed_; }
-  /// Keys of batch item b that are in a mean over all scored ones, and keys that have values.
+  /// Keys of sequence b that are in a mean over all keys, and keys that have values.
   index_t scored(index_t b) const { return counts_[2 * b]; }
   index_t attended(index_t b) const { return counts_[2 * b + 1]; }
-  const detail::u8_steps& steps(index_t b, index_t h) const { return steps_[b * shape_.heads + h]; }
-  detail::u8_head_memory memory(index_t b, index_t h) const {
-    return detail::u8_head_memory(bytes_.data() + (b * shape_.heads + h) * item_bytes_, scored(b), shape_.head_size,
-                                  shape_.value_size);
+  const detail::u8_steps& steps(index_t b, index_t kv_head) const { return steps_[b * shape_.key_heads() + kv_head]; }
+  detail::u8_head_memory memory(index_t b, index_t kv_head) const {
+    return detail::u8_head_memory(bytes_.data() + (b * shape_.key_heads() + kv_head) * detail::u8_packed_bytes(shape_),
+                                  scored(b), shape_.head_size, shape_.value_size);
+  }
+  /// Throws for a mask that packed keys do not take.
+  void check_mask(const attention_mask& mask) const {
+    check(mask.attend.data == nullptr, [] {
+      return std::string("u8 attention: ") + describe(attention_status::unsupported_mask) + " (boolean, packed keys)";
+    });
   }
   /// Bytes held for packed keys and values.
   index_t size() const { return bytes_.size(); }
@@ -39,117 +46,120 @@ class u8_key_values {
                  const attention_mask& mask, const inhibitor_options& options, const float* query_range,
                  const executor& run, const kernels::u8_table& table) {
     shape.queries = 0;
-    const bool no_keys = shape.batch * shape.heads * shape.keys == 0;
-    detail::check_u8(shape, no_keys || (k.data && (v.data || shape.value_size == 0)));
-    for (index_t h = 0; h < shape.heads && query_range != nullptr; ++h) {
+    shape.query_starts = {};
+    shape.rows = {};
+    const float scalar = 0;  // scalars belong to calls
+    const inhibitor_attention<float> mechanism{options, {&scalar, &scalar, &scalar}};
+    attention_shape one_head = shape;
+    one_head.heads = one_head.kv_heads = shape.heads == 0 ? 0 : 1;
+    detail::check_status("u8 attention", detail::shape_status(shape), shape);
+    detail::check_status("u8 attention", detail::u8_forward_status({}, {}, k, v, one_head, mechanism), shape);
+    check_mask(mask);
+    const index_t heads = shape.key_heads();
+    for (index_t h = 0; h < heads && query_range != nullptr; ++h) {
       check(std::isfinite(query_range[h]) && query_range[h] >= 0,
             "u8 attention: a query range is negative or not finite");
     }
     shape_ = shape;
     is_signed_ = options.is_signed;
-    item_bytes_ = kernels::round_up(detail::u8_head_memory::bytes(shape.keys, shape.head_size, shape.value_size), 64);
-    bytes_.resize(shape.batch * shape.heads * item_bytes_);
-    steps_.resize(shape.batch * shape.heads);
+    bytes_.resize(shape.batch * heads * detail::u8_packed_bytes(shape));
+    steps_.resize(shape.batch * heads);
     counts_.resize(2 * shape.batch);
-    workspace_.reserve(run.workers(), detail::key_selection::bytes(shape), 0);
+    const index_t block = detail::key_selection::bytes(shape);
+    unsigned char* memory_of_workers = workspace_.reserve(run.workers() * block);
+    const attention_mask key_mask{mask.key_mask, false, {}};
     const bool all_keys = options.center == centring::all_keys;
     for (index_t b = 0; b < shape.batch; ++b) {
-      const detail::key_selection keys(workspace_.block(0), shape, mask, b, all_keys);
+      const detail::key_selection keys(memory_of_workers, shape, key_mask, b, all_keys);
       counts_[2 * b] = keys.scored;
       counts_[2 * b + 1] = keys.attended;
     }
+    const auto inputs = [&](const detail::key_selection& keys, index_t b, index_t kv_head) {
+      return detail::head_of<float>({}, k, v, shape, keys, b, kv_head * (shape.heads / heads));
+    };
     detail::first_failure failure;
-    run.for_each(shape.batch * shape.heads, [&](index_t item, index_t worker) {
-      const index_t b = item / shape.heads, h = item % shape.heads;
-      const detail::key_selection keys(workspace_.block(worker), shape, mask, b, all_keys);
-      const auto key_rows = detail::selected_rows(k, keys, b, h, keys.scored);
-      const auto value_rows = detail::selected_rows(v, keys, b, h, keys.attended);
-      float largest = detail::float_of_bits(table.largest_magnitude(key_rows, shape.head_size));
-      const float largest_value = detail::float_of_bits(table.largest_magnitude(value_rows, shape.value_size));
-      if (!std::isfinite(largest) || !std::isfinite(largest_value)) {
+    run.for_each(shape.batch * heads, [&](index_t item, index_t worker) {
+      const index_t b = item / heads, h = item % heads;
+      const detail::key_selection keys(memory_of_workers + worker * block, shape, key_mask, b, all_keys);
+      const float range = query_range == nullptr ? 0.0F : query_range[h];
+      if (!detail::u8_pack_head(memory(b, h), steps_[item], inputs(keys, b, h), range, is_signed_, table)) {
         failure.note(item);
-        return;
       }
-      if (query_range != nullptr && query_range[h] > largest) largest = query_range[h];
-      steps_[item] = detail::u8_steps(largest, largest_value);
-      detail::pack_u8_head(memory(b, h), key_rows, value_rows, steps_[item], shape, is_signed_, table);
     });
-    if (failure.any()) {
-      const index_t b = failure.item() / shape.heads, h = failure.item() % shape.heads;
-      const detail::key_selection keys(workspace_.block(0), shape, mask, b, all_keys);
-      detail::report_not_finite("k", detail::selected_rows(k, keys, b, h, keys.scored), shape.head_size, b, h);
-      detail::report_not_finite("v", detail::selected_rows(v, keys, b, h, keys.attended), shape.value_size, b, h);
-    }
+    if (failure.item() == detail::first_failure::none) return;
+    const index_t b = failure.item() / heads, h = failure.item() % heads;
+    const detail::key_selection keys(memory_of_workers, shape, key_mask, b, all_keys);
+    const kernels::head_inputs<float> in = inputs(keys, b, h);
+    detail::report_not_finite("k", detail::u8_rows(in.k, in.k_stride, in.scored, in.order), shape.head_size, b, h);
+    detail::report_not_finite("v", detail::u8_rows(in.v, in.v_stride, in.attended, in.order), shape.value_size, b, h);
   }
 
   attention_shape shape_;
   bool is_signed_ = true;
-  index_t item_bytes_ = 0;
   // Kernels take the packed bytes of a head by plain pointers, for reading and for packing alike.
   mutable aligned_buffer<std::uint8_t> bytes_;
-  aligned_buffer<detail::u8_steps> steps_;  // (B, H)
+  aligned_buffer<detail::u8_steps> steps_;  // (B, Hkv)
   aligned_buffer<index_t> counts_;          // (B, 2) scored, attended
   attention_workspace workspace_;
 };
 
 namespace detail {
 
-inline void u8_attention_heads(const u8_output& out, const heads_view<const float>& q, const u8_key_values& memory,
-                               const attention_shape& shape, const attention_mask& mask,
-                               const inhibitor_attention<float>& mechanism, const u8_options& options,
-                               attention_workspace& workspace, const executor& run, const kernels::u8_table& table) {
+inline void u8_attention_checked(const u8_output& out, const heads_view<const float>& q, const u8_key_values& memory,
+                                 const attention_shape& shape, const attention_mask& mask,
+                                 const inhibitor_attention<float>& mechanism, attention_workspace& workspace,
+                                 const executor& run, const kernels::u8_table& table) {
   const attention_shape& packed = memory.shape();
-  const bool no_queries = shape.batch * shape.heads * shape.queries == 0;
-  check_u8(shape, no_queries || shape.value_size == 0 || (q.data && has_u8_output(out)));
-  check(shape.batch == packed.batch && shape.heads == packed.heads && shape.keys == packed.keys &&
-            shape.head_size == packed.head_size && shape.value_size == packed.value_size &&
+  attention_status status = u8_status(shape, mechanism);
+  if (status == attention_status::ok && has_outputs(shape) && (q.data == nullptr || !out.complete())) {
+    status = attention_status::null_pointer;
+  }
+  check_status("u8 attention", status, shape);
+  check(shape.batch == packed.batch && shape.heads == packed.heads && shape.key_heads() == packed.key_heads() &&
+            shape.keys == packed.keys && shape.head_size == packed.head_size && shape.value_size == packed.value_size &&
             mechanism.options.is_signed == memory.is_signed(),
         "u8 attention: the packed keys and values have other extents or another sign option than the call");
-  check_u8_scalars(mechanism, shape.heads);
-  if (no_queries || shape.value_size == 0) return;
+  memory.check_mask(mask);
+  if (!has_outputs(shape)) return;
 
   const bool all_keys = mechanism.options.center == centring::all_keys;
-  const index_t selection = key_selection::bytes(shape);
-  workspace.reserve(run.workers(), selection + kernels::u8_scratch_bytes(shape.keys, shape.head_size, shape.value_size),
-                    0);
+  const call_layout layout(shape, run.workers(),
+                           kernels::u8_scratch_bytes(shape.keys, shape.head_size, shape.value_size), 0);
+  unsigned char* blocks = workspace.reserve(layout.total);
   for (index_t b = 0; b < shape.batch; ++b) {
-    const key_selection keys(workspace.block(0), shape, mask, b, all_keys);
+    const key_selection keys(blocks, shape, mask, b, all_keys);
     check(keys.scored == memory.scored(b) && keys.attended == memory.attended(b),
           "u8 attention: the keys were packed with another mask or centring");
   }
   first_failure failure;
   run.for_each(shape.batch * shape.heads, [&](index_t item, index_t worker) {
-    const index_t b = item / shape.heads, h = item % shape.heads;
-    unsigned char* block = workspace.block(worker);
+    const index_t b = item / shape.heads, h = item % shape.heads, kv_head = h / (shape.heads / shape.key_heads());
+    unsigned char* block = blocks + worker * layout.block;
     const key_selection keys(block, shape, mask, b, all_keys);
-    const float largest = float_of_bits(table.largest_magnitude(head_rows(q, b, h, shape.queries), shape.head_size));
-    if (!std::isfinite(largest)) {
+    const kernels::head_inputs<float> in = head_of<float>(q, {}, {}, shape, keys, b, h);
+    if (!std::isfinite(u8_largest(u8_rows(in.q, in.q_stride, in.queries), shape.head_size, table))) {
       failure.note(item);
       return;
     }
-    const u8_steps& steps = memory.steps(b, h);
-    table.attention_head(u8_call_of(out, q, steps, memory.memory(b, h), shape, keys, mechanism, options, b, h, false,
-                                    block + selection));
+    table.attention_head(u8_call_of(out, in, memory.steps(b, kv_head), memory.memory(b, kv_head), shape, keys,
+                                    mechanism, b, h, block + layout.selection));
   });
-  if (failure.any()) {
-    const index_t b = failure.item() / shape.heads, h = failure.item() % shape.heads;
-    report_not_finite("q", head_rows(q, b, h, shape.queries), shape.head_size, b, h);
-  }
+  if (failure.item() == first_failure::none) return;
+  const index_t b = failure.item() / shape.heads, h = failure.item() % shape.heads;
+  report_not_finite("q", u8_sequence_queries(q, shape, b, h), shape.head_size, b, h);
 }
 
 }  // namespace detail
 
-/// u8 attention against packed keys and values; otherwise as u8_attention_forward from floats. shape, mask, sign option
-/// and centring must be those of the packing.
+/// u8 attention against packed keys and values; otherwise as u8_attention_forward from floats. Extents, key mask, sign
+/// option and centring must be those of the packing.
 template <class Isa = best_isa>
 void u8_attention_forward(heads_view<float> out, heads_view<const float> q, const u8_key_values& memory,
                           const attention_shape& shape, const attention_mask& mask,
                           const inhibitor_attention<float>& mechanism, attention_workspace& workspace,
-                          const executor& run, const u8_options& options = {}) {
-  detail::u8_output output;
-  output.floats = out;
-  detail::u8_attention_heads(output, q, memory, shape, mask, mechanism, options, workspace, run,
-                             kernels::u8_tables<Isa>::get());
+                          const executor& run) {
+  detail::u8_attention_checked(detail::u8_floats(out), q, memory, shape, mask, mechanism, workspace, run,
+                               kernels::u8_tables<Isa>::get());
 }
 
 /// The same with integer output and its scales (B, H).
@@ -157,12 +167,9 @@ template <class Isa = best_isa>
 void u8_attention_forward(heads_view<std::int32_t> out, float* scales, heads_view<const float> q,
                           const u8_key_values& memory, const attention_shape& shape, const attention_mask& mask,
                           const inhibitor_attention<float>& mechanism, attention_workspace& workspace,
-                          const executor& run, const u8_options& options = {}) {
-  detail::u8_output output;
-  output.integers = out;
-  output.scales = scales;
-  detail::u8_attention_heads(output, q, memory, shape, mask, mechanism, options, workspace, run,
-                             kernels::u8_tables<Isa>::get());
+                          const executor& run) {
+  detail::u8_attention_checked(detail::u8_integers(out, scales), q, memory, shape, mask, mechanism, workspace, run,
+                               kernels::u8_tables<Isa>::get());
 }
 
 }  // namespace inhibitor
