@@ -151,6 +151,25 @@ TEST_CASE("u8_attention_forward: equals the integer twin for every option", "[at
   }
 }
 
+TEST_CASE("u8_attention_forward: skipping finds far keys wherever they stand and changes no bit", "[attention][u8]") {
+  for (const auto center : {centring::none, centring::attended_keys, centring::all_keys}) {
+    for (const bool masked : {false, true}) {
+      problem p(2, 2, 70, 333, 24, 20, center == centring::none ? 0.02F : 1.0F);
+      for (std::size_t n = 0; n < p.k.size(); ++n) {
+        if (n / (24 * 2) % 5 < 3) p.k[n] *= 5.0F;
+      }
+      if (masked) p.mask_keys(6);
+      p.options.center = center;
+      INFO("centring " << static_cast<int>(center) << " masked " << masked);
+      const auto expected = twin(p);
+      CHECK(live_share(expected) > 0.5);
+      CHECK(p.integers() == expected);
+      p.options.skip_inhibited = true;
+      CHECK(p.integers() == expected);
+    }
+  }
+}
+
 TEST_CASE("u8_attention_forward: equals the integer twin under a boolean mask", "[attention][u8]") {
   for (const auto center : {centring::none, centring::attended_keys, centring::all_keys}) {
     for (const bool both : {false, true}) {

@@ -55,15 +55,20 @@ inline index_t u8_attention_heads(const u8_output& out, const heads_view<const f
     const index_t b = item / shape.heads, h = item % shape.heads;
     unsigned char* block = memory + worker * layout.block;
     const key_selection keys(block, shape, mask, b, all_keys);
-    const kernels::head_inputs<float> in = head_of<float>(q, k, v, shape, keys, b, h);
+    kernels::head_inputs<float> in = head_of<float>(q, k, v, shape, keys, b, h);
     const u8_head_memory packed(block + layout.selection, in.scored, shape.head_size, shape.value_size);
     const float range = u8_largest(u8_sequence_queries(q, shape, b, h), shape.head_size, table);
+    unsigned char* scratch = block + layout.selection + u8_packed_bytes(shape);
+    // The order of keys is free where every query sees the same ones. Below a few tiles it is not worth its time.
+    const bool reorder = mechanism.options.skip_inhibited && !mask.causal && in.attend == nullptr && in.queries >= 64 &&
+                         in.attended >= 64;
+    for (index_t j = 0; j < in.attended && reorder && keys.identity; ++j) keys.order[j] = j;
     u8_steps steps;
-    if (!u8_pack_head(packed, steps, in, range, mechanism.options.is_signed, table)) {
+    if (!u8_pack_head(packed, steps, in, range, mechanism.options.is_signed, table, reorder ? keys.order : nullptr,
+                      scratch)) {
       failure.note(item);
       return;
     }
-    unsigned char* scratch = block + layout.selection + u8_packed_bytes(shape);
     kernels::u8_head_call call = u8_call_of(out, in, steps, packed, shape, keys, mechanism, b, h, scratch);
     call.queries_in_range = true;
     const index_t next = item + run.workers();

@@ -111,15 +111,24 @@ class first_failure {
 };
 
 /// Packs the keys and values of a head. False when one is not finite. `range` is the largest |q| to make room for.
-inline bool u8_pack_head(const u8_head_memory& memory, u8_steps& steps, const kernels::head_inputs<float>& in,
-                         float range, bool is_signed, const kernels::u8_table& table) {
-  const kernels::float_rows keys = u8_rows(in.k, in.k_stride, in.scored, in.order);
-  const kernels::float_rows values = u8_rows(in.v, in.v_stride, in.value_size == 0 ? 0 : in.attended, in.order);
+/// With `reorder`, which is the array behind in.order, keys are brought near ones first; `scratch` is that of the
+/// kernel.
+inline bool u8_pack_head(const u8_head_memory& memory, u8_steps& steps, kernels::head_inputs<float>& in, float range,
+                         bool is_signed, const kernels::u8_table& table, index_t* reorder = nullptr,
+                         std::uint8_t* scratch = nullptr) {
+  kernels::float_rows keys = u8_rows(in.k, in.k_stride, in.scored, in.order);
+  kernels::float_rows values = u8_rows(in.v, in.v_stride, in.value_size == 0 ? 0 : in.attended, in.order);
   const float largest_key = u8_largest(keys, in.head_size, table);
   const float largest_value = u8_largest(values, in.value_size, table);
   if (!std::isfinite(range) || !std::isfinite(largest_key) || !std::isfinite(largest_value)) return false;
   steps = u8_steps(largest_key > range ? largest_key : range, largest_value);
   table.pack_keys(memory.keys, keys, in.head_size, steps.inverse_key);
+  if (reorder != nullptr) {
+    const kernels::float_rows queries = u8_rows(in.q, in.q_stride, in.queries);
+    table.order_keys(reorder, in.attended, memory.keys, queries, in.head_size, steps.inverse_key, scratch);
+    in.order = keys.order = values.order = reorder;
+    table.pack_keys(memory.keys, keys, in.head_size, steps.inverse_key);
+  }
   const auto pack_values = is_signed ? table.pack_signed_values : table.pack_unsigned_values;
   pack_values(memory.values, memory.bound, values, in.value_size, steps.inverse_value);
   return true;

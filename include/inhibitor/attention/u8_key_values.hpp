@@ -82,7 +82,8 @@ class u8_key_values {
       const index_t b = item / heads, h = item % heads;
       const detail::key_selection keys(memory_of_workers + worker * block, shape, key_mask, b, all_keys);
       const float range = query_range == nullptr ? 0.0F : query_range[h];
-      if (!detail::u8_pack_head(memory(b, h), steps_[item], inputs(keys, b, h), range, is_signed_, table)) {
+      kernels::head_inputs<float> in = inputs(keys, b, h);
+      if (!detail::u8_pack_head(memory(b, h), steps_[item], in, range, is_signed_, table)) {
         failure.note(item);
       }
     });

@@ -82,6 +82,13 @@ INHIBITOR_INLINE index_t u8_live_quads(std::uint16_t* list, const std::uint8_t* 
     for (index_t i = 1; i < Rows; ++i) rest = rest | ssub(largest, u8::load_unaligned(thresholds + i * stride + 4 * t));
     std::uint32_t bits = ops::nonzero_quads(rest);
     if (quads - t < quads_per_register) bits &= (1U << (quads - t)) - 1;  // bytes behind the block mean nothing
+    constexpr std::uint32_t all = (1U << quads_per_register) - 1;
+    if (bits == all) {
+      // The usual case among near keys, and a bit at a time would cost a tenth of the value step.
+      for (index_t i = 0; i < quads_per_register; ++i) list[live + i] = static_cast<std::uint16_t>(t + i);
+      live += quads_per_register;
+      continue;
+    }
     for (; bits != 0; bits &= bits - 1) {
       list[live++] = static_cast<std::uint16_t>(t + __builtin_ctz(bits));
     }

@@ -29,10 +29,20 @@ struct float_rows {
   INHIBITOR_INLINE const float* row(index_t n) const { return data + (order == nullptr ? n : order[n]) * stride; }
 };
 
+/// Rows fetched ahead: about the latency of the second cache at the pace of the packing functions.
+inline constexpr index_t rows_ahead = 12;
 /// Longest row of features the packing functions take.
 inline constexpr index_t u8_max_value_size = 1024;
 
 namespace detail {
+
+/// Fetches a row, if there is one: rows of a head lie heads * D floats apart, or anywhere in the order of a list, too
+/// far for the hardware to guess the next one.
+INHIBITOR_INLINE void fetch_row(const float_rows& rows, index_t r, index_t size) {
+  if (r >= rows.count) return;
+  const float* row = rows.row(r);
+  for (index_t k = 0; k < size; k += 16) __builtin_prefetch(row + k);
+}
 
 /// A row that may be read in whole registers: the row itself, or a copy padded with zeros.
 template <class Isa>
@@ -73,15 +83,12 @@ inline std::uint32_t u8_largest_magnitude(const float_rows& rows, index_t size) 
   constexpr index_t n = ops::width / 4;
   const i32 without_sign(0x7fffffff);
   constexpr int chains = 4;
-  constexpr index_t rows_ahead = 12;
   i32 largest[chains];
   for (auto& l : largest) l = i32(0);
   float copy[n];
   for (index_t r = 0; r < rows.count; ++r) {
     const float* row = rows.row(r);
-    // Rows of a head lie heads * D floats apart, too far for the hardware to guess the next one.
-    const float* next = rows.row(r + rows_ahead < rows.count ? r + rows_ahead : r);
-    for (index_t k = 0; k < size; k += 16) __builtin_prefetch(next + k);
+    detail::fetch_row(rows, r + rows_ahead, size);
     index_t k = 0;
     for (; k + chains * n <= size; k += chains * n) {
       INHIBITOR_UNROLL
@@ -130,6 +137,7 @@ inline void u8_pack_keys(std::uint8_t* packed, const float_rows& rows, index_t h
   std::memset(bytes, 128, sizeof(bytes));
   for (index_t j = 0; j < u8_padded_keys(rows.count); ++j) {
     if (j < rows.count) {
+      if (rows.order != nullptr) detail::fetch_row(rows, j + rows_ahead, head_size);
       const float* row = detail::whole_registers<Isa>(rows.row(j), head_size, copy);
       detail::u8_quantize_row<Isa, true>(bytes, row, head_size, inverse_step);
     } else if (j == rows.count) {
@@ -156,6 +164,9 @@ inline void u8_pack_values(std::uint8_t* packed, std::uint8_t* bound, const floa
   float copy[u8_quad_keys][u8_max_value_size];
   float zeros[16] = {};
   for (index_t t = 0; t < u8_padded_keys(rows.count); t += u8_quad_keys) {
+    for (index_t j = 0; j < u8_quad_keys && rows.order != nullptr; ++j) {
+      detail::fetch_row(rows, t + j + rows_ahead, value_size);
+    }
     const float* quad[u8_quad_keys];
     for (index_t j = 0; j < u8_quad_keys; ++j) {
       quad[j] = t + j < rows.count ? detail::whole_registers<Isa>(rows.row(t + j), value_size, copy[j]) : nullptr;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "inhibitor/kernels/u8_attention.hpp"
+#include "inhibitor/kernels/u8_order.hpp"
 
 namespace inhibitor {
 namespace kernels {
@@ -16,13 +16,16 @@ struct u8_table {
                              float inverse_step);
   void (*pack_unsigned_values)(std::uint8_t* packed, std::uint8_t* bound, const float_rows& rows, index_t value_size,
                                float inverse_step);
+  void (*order_keys)(index_t* order, index_t count, const std::uint8_t* keys, const float_rows& queries,
+                     index_t head_size, float inverse_step, std::uint8_t* scratch);
   void (*attention_head)(const u8_head_call& call);
 };
 
 /// The table of `Isa`. The calling translation unit must be compiled with its flags.
 template <class Isa>
 inline constexpr u8_table u8_table_of = {isa_name<Isa>(),           u8_largest_magnitude<Isa>,  u8_pack_keys<Isa>,
-                                         u8_pack_values<Isa, true>, u8_pack_values<Isa, false>, u8_attention_head<Isa>};
+                                         u8_pack_values<Isa, true>, u8_pack_values<Isa, false>, u8_order_keys<Isa>,
+                                         u8_attention_head<Isa>};
 
 /// Where the attention level gets its table from: compiled here for an instruction set, or chosen at run time
 /// (kernels/dispatch.hpp).
