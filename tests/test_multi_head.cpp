@@ -2,32 +2,17 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
-#include <thread>
 #include <vector>
 
 #include "inhibitor/attention/multi_head.hpp"
 #include "support/attention_case.hpp"
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 using namespace inhibitor;
 using namespace inhibitor::test;
 
 namespace {
-
-/// A pool that starts its threads anew for each call and deals items out one by one.
-executor thread_executor(index_t workers) {
-  const auto run = [](void* pool, index_t items, executor::task task, void* context) {
-    const auto n = static_cast<index_t>(reinterpret_cast<std::intptr_t>(pool));
-    std::vector<std::thread> threads;
-    for (index_t w = 0; w < n; ++w) {
-      threads.emplace_back([=] {
-        for (index_t i = w; i < items; i += n) task(context, i, w);
-      });
-    }
-    for (auto& t : threads) t.join();
-  };
-  return executor(workers, run, reinterpret_cast<void*>(static_cast<std::intptr_t>(workers)));
-}
 
 std::vector<std::uint8_t> random_mask(random_numbers& random, index_t n) {
   std::vector<std::uint8_t> mask(static_cast<std::size_t>(n));

@@ -74,8 +74,8 @@ struct attention_shape {
   /// Packed batches without padding: sequence b starts at row query_starts[b] of q and out, and at row key_starts[b] of
   /// k and v; batch strides are not used then. Either may be given without the other.
   sequence_starts query_starts = {}, key_starts = {};
-  /// Queries to compute. Other rows of out are left alone and other queries give no gradients; masks and results are
-  /// those of the whole call, to the bit.
+  /// Queries to compute. Other rows of out are left alone and other queries give no gradients. Rows come out as in a
+  /// whole call, to the bit if the range is cut at multiples of 4 (only float under a causal mask needs that).
   row_range rows = {};
 
   index_t key_heads() const { return kv_heads != 0 ? kv_heads : heads; }

@@ -39,10 +39,7 @@ struct key_selection {
       : order(reinterpret_cast<index_t*>(memory)), limits(order + s.keys) {
     const index_t queries = sequence_length(s.query_starts, b, s.queries);
     const index_t keys = sequence_length(s.key_starts, b, s.keys);
-    first = s.rows.first < 0 ? 0 : s.rows.first < queries ? s.rows.first : queries;
-    const index_t last = s.rows.last < queries ? s.rows.last : queries;
-    count = last > first ? last - first : 0;
-
+    take_range(s.rows, queries);
     const std::uint8_t* key_mask = mask.key_mask;
     if (key_mask != nullptr) key_mask += s.key_starts ? s.key_starts[b] : b * s.keys;
     std::uint8_t* seen = nullptr;
@@ -71,6 +68,23 @@ struct key_selection {
       while (mask.causal && limit < attended && order[limit] <= first + i + keys - queries) ++limit;
       limits[i] = limit;
     }
+  }
+  /// Of packed keys, all of them visible but for a causal mask; `order` is left unset, which saves a pass over it.
+  key_selection(unsigned char* memory, const attention_shape& s, bool causal, index_t b)
+      : order(nullptr), limits(reinterpret_cast<index_t*>(memory)), scored(s.keys), attended(s.keys) {
+    const index_t queries = sequence_length(s.query_starts, b, s.queries);
+    take_range(s.rows, queries);
+    for (index_t i = 0; i < count; ++i) {
+      const index_t limit = causal ? first + i + 1 + s.keys - queries : s.keys;
+      limits[i] = limit < 0 ? 0 : limit < s.keys ? limit : s.keys;
+    }
+  }
+
+ private:
+  void take_range(const row_range& rows, index_t queries) {
+    first = rows.first < 0 ? 0 : rows.first < queries ? rows.first : queries;
+    const index_t last = rows.last < queries ? rows.last : queries;
+    count = last > first ? last - first : 0;
   }
 };
 

@@ -18,7 +18,8 @@ enum class [[nodiscard]] attention_status{
     too_large_for_u8,     ///< beyond the limits of the u8 path
     not_finite,           ///< u8: a scalar, query, attended key or value is NaN or infinite
     cache_full,           ///< a cache in the caller's memory has no room for the rows
-    unsupported_mask      ///< a mask that the call does not take
+    unsupported_mask,     ///< a mask that the call does not take
+    bad_option            ///< a cache was filled for the other sign option
 };
 
 /// One line of text for a status.
@@ -46,6 +47,8 @@ inline const char* describe(attention_status status) noexcept {
       return "the cache has no room for the rows";
     case attention_status::unsupported_mask:
       return "this call does not take that mask";
+    case attention_status::bad_option:
+      return "the cache was filled for the other sign option";
   }
   return "unknown status";
 }

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "no_exceptions.hpp"
+
+#include "inhibitor/attention/raw.hpp"
+
+#if defined(__cpp_exceptions) || defined(__cpp_rtti)
+#error "compile this file with -fno-exceptions -fno-rtti"
+#endif
+
+namespace no_exceptions {
+namespace {
+
+// One query at 0, keys at 1 and 3, values 10 and -4. Scores without centring are 1 and 3, thresholds 2 and 4 with the
+// shift of 1: out = (10 - 2) - 0 = 8, with an output scale of 0.5: 4.
+constexpr float query[] = {0}, keys[] = {1, 3}, values[] = {10, -4};
+constexpr float scale[] = {1}, shift[] = {1}, output_scale[] = {0.5F};
+
+inhibitor::attention_shape shape() {
+  inhibitor::attention_shape s;
+  s.queries = 1;
+  s.keys = 2;
+  s.head_size = 1;
+  s.value_size = 1;
+  return s;
+}
+
+alignas(64) unsigned char memory[1 << 16];
+
+inhibitor::attention_status forward(float* out, const inhibitor::attention_shape& s) {
+  inhibitor::inhibitor_options options;
+  options.center = inhibitor::centring::none;
+  const inhibitor::inhibitor_attention<float> mechanism{options, {scale, shift, output_scale}};
+  return inhibitor::multi_head_attention_forward<float>({out, 0, 1, 0}, {query, 0, 1, 0}, {keys, 0, 1, 0},
+                                                        {values, 0, 1, 0}, s, {}, mechanism, memory,
+                                                        inhibitor::index_t{sizeof(memory)}, {});
+}
+
+float magnitude(float x) { return x < 0 ? -x : x; }
+
+}  // namespace
+
+float largest_error() {
+  float out = 0;
+  if (forward(&out, shape()) != inhibitor::attention_status::ok) return 1;
+  inhibitor::inhibitor_options options;
+  options.center = inhibitor::centring::none;
+  const inhibitor::inhibitor_attention<float> mechanism{options, {scale, shift, output_scale}};
+  float dq = 0, dk[2] = {0, 0}, dv[2] = {0, 0}, d[3] = {0, 0, 0};
+  const float one = 1;
+  const auto status = inhibitor::multi_head_attention_backward<float>(
+      {&dq, 0, 1, 0}, {dk, 0, 1, 0}, {dv, 0, 1, 0}, {d, d + 1, d + 2}, {&one, 0, 1, 0}, {query, 0, 1, 0},
+      {keys, 0, 1, 0}, {values, 0, 1, 0}, shape(), {}, mechanism, memory, inhibitor::index_t{sizeof(memory)}, {});
+  if (status != inhibitor::attention_status::ok) return 1;
+  // Key 0 alone is live: dV = 0.5, dZ = -0.5, sign(q - k) = -1.
+  const float errors[] = {out - 4, dq - 0.5F,   dk[0] + 0.5F, dk[1],   dv[0] - 0.5F,
+                          dv[1],   d[0] + 0.5F, d[1] + 0.5F,  d[2] - 8};
+  float largest = 0;
+  for (const float e : errors) largest = magnitude(e) > largest ? magnitude(e) : largest;
+  return largest;
+}
+
+int status_of_bad_call() {
+  float out = 0;
+  inhibitor::attention_shape s = shape();
+  s.keys = -2;
+  return static_cast<int>(forward(&out, s));
+}
+
+}  // namespace no_exceptions

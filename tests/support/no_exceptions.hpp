@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// Calls in a translation unit compiled with -fno-exceptions -fno-rtti that includes attention/raw.hpp alone.
+namespace no_exceptions {
+
+/// Largest difference of a forward and backward pass from numbers worked out by hand.
+float largest_error();
+/// The status, as a number, of a call with a negative extent.
+int status_of_bad_call();
+
+}  // namespace no_exceptions
