@@ -13,28 +13,17 @@
 #include "inhibitor/train/objectives.hpp"
 #include "support/catch.hpp"
 #include "support/finite_difference.hpp"
+#include "support/small_config.hpp"
 
 using namespace inhibitor;
-using inhibitor::testing::gradient_error;
+using inhibitor::test::gradient_error;
+using inhibitor::test::small_config;
 using model = distilbert_tensors<double>;
 
 namespace {
 
-distilbert_config small_config(attention_kind first, attention_kind second) {
-  distilbert_config c;
-  c.vocab_size = 11;
-  c.max_position_embeddings = 6;
-  c.n_layers = 2;
-  c.n_heads = 2;
-  c.dim = 8;
-  c.hidden_dim = 12;
-  c.num_labels = 3;
-  c.initializer_range = 0.4;  // large enough that distances, values and gradients are all of order 1
-  c.attention = {first, second};
-  return c;
-}
-
-model random_model(const distilbert_config& config, bool masked_lm = false) {
+model random_model(distilbert_config config, bool masked_lm = false) {
+  config.initializer_range = 0.4;  // large enough that distances, values and gradients are all of order 1
   model p(config, {true, masked_lm});
   initialize(p, 3);
   // Nothing stays at a special value: biases and scalars move too.

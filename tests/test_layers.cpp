@@ -16,7 +16,7 @@
 #include "support/finite_difference.hpp"
 
 using namespace inhibitor;
-using inhibitor::testing::gradient_error;
+using inhibitor::test::gradient_error;
 using numbers = std::vector<double>;
 
 namespace {

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "support/catch.hpp"
+#include "support/small_config.hpp"
 #include "support/temp_folder.hpp"
 
 using namespace inhibitor;
@@ -14,16 +15,7 @@ using inhibitor::test::temp_folder;
 namespace {
 
 distilbert_config small_config() {
-  distilbert_config config;
-  config.vocab_size = 11;
-  config.max_position_embeddings = 7;
-  config.n_layers = 2;
-  config.n_heads = 2;
-  config.dim = 8;
-  config.hidden_dim = 12;
-  config.num_labels = 3;
-  config.attention = {attention_kind::inhibitor, attention_kind::dot_product};
-  return config;
+  return inhibitor::test::small_config(attention_kind::inhibitor, attention_kind::dot_product);
 }
 
 /// A model whose numbers all differ, so that a swapped tensor shows.

@@ -11,9 +11,11 @@
 #include "inhibitor/train/schedule.hpp"
 #include "support/catch.hpp"
 #include "support/finite_difference.hpp"
+#include "support/small_config.hpp"
 
 using namespace inhibitor;
-using inhibitor::testing::gradient_error;
+using inhibitor::test::gradient_error;
+using inhibitor::test::small_config;
 using numbers = std::vector<double>;
 
 namespace {
@@ -25,17 +27,6 @@ numbers draw(std::size_t size, unsigned seed) {
   return x;
 }
 
-distilbert_config small_config() {
-  distilbert_config c;
-  c.vocab_size = 11;
-  c.max_position_embeddings = 5;
-  c.n_layers = 2;
-  c.n_heads = 2;
-  c.dim = 8;
-  c.hidden_dim = 12;
-  c.set_attention(attention_kind::inhibitor);
-  return c;
-}
 }  // namespace
 
 TEST_CASE("cross_entropy: value by hand, gradient by finite differences, ignored rows do not count") {
@@ -128,7 +119,8 @@ TEST_CASE("learning_rate_schedule: warm-up starts at 0, decay ends after the las
 
 TEST_CASE("adamw: two steps of one value by hand") {
   // A model with one trainable number is a bias of a tiny configuration; everything else is frozen.
-  distilbert_tensors<double> p(small_config()), g(small_config());
+  distilbert_tensors<double> p(small_config(attention_kind::inhibitor, attention_kind::inhibitor)),
+      g(small_config(attention_kind::inhibitor, attention_kind::inhibitor));
   const auto segments = trainable_segments(p, [](const std::string& name) { return name == "classifier.bias"; });
   adamw<distilbert_tensors<double>> optimizer(p, segments);
   p.classifier.bias.data[0] = 1;
@@ -152,7 +144,7 @@ TEST_CASE("adamw: two steps of one value by hand") {
 }
 
 TEST_CASE("adamw: decays matrices alone, clips by the global norm, same bits for any number of workers") {
-  distilbert_tensors<double> start(small_config());
+  distilbert_tensors<double> start(small_config(attention_kind::inhibitor, attention_kind::inhibitor));
   initialize(start, 5);
   distilbert_tensors<double> g = start;
   const auto segments = trainable_segments(start, [](const std::string&) { return true; });

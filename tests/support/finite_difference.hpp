@@ -6,7 +6,7 @@
 
 #include "inhibitor/base/config.hpp"
 
-namespace inhibitor::testing {
+namespace inhibitor::test {
 
 /// Largest difference between the gradient `dx` (size) and the central difference of loss() over x (size), relative to
 /// max(1, |gradient|). `loss` reads x through the pointer; x is restored. With the default step the differences of a
@@ -28,4 +28,4 @@ double gradient_error(Loss&& loss, double* x, const double* dx, index_t size, do
   return worst;
 }
 
-}  // namespace inhibitor::testing
+}  // namespace inhibitor::test
