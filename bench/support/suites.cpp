@@ -162,6 +162,16 @@ void held(plan& s) {
   }
 }
 
+/// For CPUs with matrix tiles: oneDNN as it comes, which then uses them.
+void unlimited(plan& s) {
+  for (const index_t length : target_lengths) {
+    problem p = s.square(length);
+    s.add(p, {"inhibitor/u8", "softmax_onednn/f32", "softmax_onednn/s8"});
+    p.prepared = true;
+    s.add(p, {"inhibitor/u8", "softmax_onednn/s8"});
+  }
+}
+
 struct suite_entry {
   const char* name;
   void (*fill)(plan&);
@@ -169,7 +179,7 @@ struct suite_entry {
 constexpr suite_entry all_suites[] = {{"quick", quick},       {"targets", targets}, {"skipping", skipping},
                                       {"backward", backward}, {"decode", decode},   {"threads", threads},
                                       {"lengths", lengths},   {"causal", causal},   {"alive", alive},
-                                      {"isas", isas},         {"held", held}};
+                                      {"isas", isas},         {"held", held},       {"unlimited", unlimited}};
 
 }  // namespace
 
@@ -185,6 +195,7 @@ const char* const suites_help =
     "  alive     share of values that are not inhibited\n"
     "  isas      every instruction set compiled in, and double\n"
     "  held      for bench_attention_avx2: everybody held to AVX2\n"
+    "  unlimited oneDNN int8 with whatever the CPU has, where the other suites are run without matrix tiles\n"
     "  all       all of these\n";
 
 std::string measurement::name() const {
