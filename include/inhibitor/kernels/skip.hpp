@@ -3,6 +3,7 @@
 
 #include "inhibitor/kernels/aggregate.hpp"
 #include "inhibitor/simd/index_list.hpp"
+#include "inhibitor/simd/transpose.hpp"
 
 // Exact skipping. Key j adds nothing to query i when W_ij >= max_k |V_jk| (unsigned form: max_k V_jk). That bound is
 // taken once per key; then, query by query and block of keys by block of keys, the others are listed and only they
@@ -45,18 +46,36 @@ template <class Isa, class T, class Aggregate>
 void key_bounds(T* bounds, const T* values, index_t n, index_t value_pitch) {
   using B = batch<Isa, T>;
   constexpr index_t N = lanes<Isa, T>;
-  for (index_t j = 0; j < n; ++j) {
-    B largest(T(0)), not_finite(T(0));
-    for (index_t x = 0; x < value_pitch; x += N) {
-      const B v = B::load_aligned(values + j * value_pitch + x);
-      largest = max(largest, Aggregate::template magnitude<Isa, T>(v));
-      not_finite += v - v;
+  alignas(64) T largest[N * N], lanes_as_keys[N * N];
+  for (index_t j = 0; j < n; j += N) {
+    const T* rows[N];
+    for (index_t key = 0; key < N; ++key) {
+      rows[key] = largest + key * N;
+      if (j + key >= n) {
+        B(T(0)).store_aligned(largest + key * N);
+        continue;
+      }
+      B top(T(0)), not_finite(T(0));
+      for (index_t x = 0; x < value_pitch; x += N) {
+        const B v = B::load_aligned(values + (j + key) * value_pitch + x);
+        top = max(top, Aggregate::template magnitude<Isa, T>(v));
+        not_finite += v - v;
+      }
+      (top + not_finite).store_aligned(largest + key * N);
     }
-    bounds[j] = horizontal_max<Isa, T>(largest) + horizontal_sum<Isa, T>(not_finite);
+    transpose_square<Isa, T>(lanes_as_keys, N, rows);
+    B top(T(0)), not_finite(T(0));
+    for (index_t lane = 0; lane < N; ++lane) {
+      const B x = B::load_aligned(lanes_as_keys + lane * N);
+      top = max(top, x);
+      not_finite += x - x;
+    }
+    (top + not_finite).store_aligned(bounds + j);
   }
 }
 
-/// Lists the keys j < n with weights[j] < bounds[j], or NaN in either; returns how many. With Drop = false all.
+/// Lists the keys j < n with weights[j] < bounds[j], or NaN in either; returns how many. With Drop = false all. The
+/// list needs room for n + list_room numbers.
 template <class Isa, class T, bool Drop>
 INHIBITOR_INLINE index_t list_live_keys(std::uint32_t* list, const T* weights, const T* bounds, index_t n) {
   using B = batch<Isa, T>;
@@ -81,7 +100,7 @@ void accumulate_live_keys(T* acc, const T* weights, index_t pitch, Limit&& limit
   constexpr index_t N = lanes<Isa, T>;
   const index_t fitting = value_block_bytes / (value_pitch * static_cast<index_t>(sizeof(T))) / N * N;
   const index_t block = fitting < N ? N : fitting > most_listed_keys ? most_listed_keys : fitting;
-  alignas(64) std::uint32_t list[most_listed_keys + N];  // a whole register may be written behind the last key
+  alignas(64) std::uint32_t list[most_listed_keys + list_room<Isa, T>];  // written beyond its end, a register at a time
   const index_t n = limit_of(rows - 1);
   for (index_t j = 0; j < n; j += block) {
     for (index_t r = 0; r < rows; ++r) {

@@ -31,8 +31,12 @@ INHIBITOR_INLINE index_t list_mask(std::uint32_t* list, unsigned mask, std::uint
 
 }  // namespace detail
 
-/// Appends to list[0, ...) the numbers first + lane, ascending, of the lanes where a >= b does not hold (a NaN never
-/// holds); returns how many. Writes up to N numbers, of which those beyond the returned count mean nothing.
+/// Numbers that list_where_not_at_least may write.
+template <class Isa, class T>
+inline constexpr index_t list_room = lanes<Isa, T> < 4 ? 4 : lanes<Isa, T>;
+
+/// Writes to list the numbers first + lane, ascending, of the lanes where a >= b does not hold (a NaN never holds);
+/// returns how many. The list needs room for list_room numbers; those beyond the returned count mean nothing.
 template <class Isa, class T>
 INHIBITOR_INLINE index_t list_where_not_at_least(std::uint32_t* list, batch<Isa, T> a, batch<Isa, T> b,
                                                  std::uint32_t first) {
