@@ -61,6 +61,8 @@ class float_cache {
       : extents_(extents),
         memory_(detail::aligned_start(memory)),
         capacity_(kernels::round_up(capacity, kernels::append_block<Isa, T>)) {}
+  /// An empty one with the extents of another, to take over its rows.
+  float_cache(const float_cache& like, void* memory, index_t capacity) : float_cache(like.extents_, memory, capacity) {}
 
   /// Bytes for `capacity` keys (rounded up to a whole block).
   static index_t bytes(const cache_extents& extents, index_t capacity) noexcept {
