@@ -15,6 +15,9 @@
 //
 // All heads on pointers and strides (attention/multi_head.hpp), for inhibitor_attention and dot_product_attention alike
 //   multi_head_attention_forward, multi_head_attention_backward
+//   grouped key/value heads, boolean masks, packed sequences, ranges of rows: params.hpp
+//   without exceptions, in the caller's memory: raw.hpp
+//   decoding token by token from packed keys and values: cache.hpp, u8_cache.hpp, growing_cache.hpp
 //
 // All heads in bytes (attention/u8_attention.hpp): the same bits on every machine
 //
@@ -31,9 +34,13 @@
 // Not included here, because they need more than Eigen and xsimd: io/ (model files) and text/ (tokenizer).
 
 #include "inhibitor/attention/attention.hpp"
+#include "inhibitor/attention/cache.hpp"
+#include "inhibitor/attention/growing_cache.hpp"
 #include "inhibitor/attention/multi_head.hpp"
 #include "inhibitor/attention/params.hpp"
+#include "inhibitor/attention/raw.hpp"
 #include "inhibitor/attention/u8_attention.hpp"
+#include "inhibitor/attention/u8_cache.hpp"
 #include "inhibitor/base/aligned_buffer.hpp"
 #include "inhibitor/base/check.hpp"
 #include "inhibitor/base/executor.hpp"

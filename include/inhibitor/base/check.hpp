@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cassert>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
 
+#include "inhibitor/base/assert.hpp"
+
 // Two kinds of precondition:
 //   check(condition, message)   always on, throws std::invalid_argument; for the API edge, never in a kernel.
-//   INHIBITOR_ASSERT(condition) debug builds only, aborts; for kernels, which do not throw.
-
-#define INHIBITOR_ASSERT(condition) assert(condition)
+//   INHIBITOR_ASSERT(condition) debug builds only, aborts; for kernels, which do not throw (base/assert.hpp).
 
 namespace inhibitor {
 

@@ -107,6 +107,8 @@ option_gradients<T> attention_backward(const head_gradients<T>& out, const T* do
   constexpr index_t N = lanes<Isa, T>;
   const index_t D = in.head_size, Dv = in.value_size, wide_d = round_up(D, N), wide_v = round_up(Dv, N);
   if (in.queries == 0 || in.scored == 0) return {T(0), T(0), T(0)};
+  INHIBITOR_ASSERT(out.dq != nullptr && in.q != nullptr && out.dk != nullptr && in.k != nullptr && memory != nullptr);
+  INHIBITOR_ASSERT(Dv == 0 || (out.dv != nullptr && in.v != nullptr && dout != nullptr));
   const backward_scratch<Isa, T, Aggregate> s(memory, in.queries, in.scored, D, Dv);
 
   pack_keys<Isa, T>(s.keys, in.k, in.k_stride, in.order, in.scored, D);

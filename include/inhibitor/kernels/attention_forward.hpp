@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "inhibitor/base/assert.hpp"
 #include "inhibitor/kernels/masked_rows.hpp"
 #include "inhibitor/kernels/scores.hpp"
 #include "inhibitor/kernels/skip.hpp"
@@ -155,6 +156,8 @@ template <class Isa, class T, class Score, class Aggregate>
 void attention_forward(T* out, index_t out_stride, const head_inputs<T>& in, const weight_options<T>& options,
                        T* memory) {
   if (in.queries == 0 || in.value_size == 0) return;
+  INHIBITOR_ASSERT(out != nullptr && in.q != nullptr && memory != nullptr);
+  INHIBITOR_ASSERT(in.scored == 0 || (in.k != nullptr && in.v != nullptr));
   const forward_scratch<Isa, T> s(memory, in.queries, in.scored, in.head_size, in.value_size);
   pack_keys<Isa, T>(s.keys, in.k, in.k_stride, in.order, in.scored, in.head_size);
   if constexpr (Score::needs_sums) packed_key_sums<Isa, T>(s.key_sums, s.keys, in.scored, in.head_size);
