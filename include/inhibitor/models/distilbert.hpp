@@ -79,6 +79,7 @@ inline block_shape shape_of(const distilbert_config& c, const token_view& tokens
   s.hidden = c.hidden_dim;
   s.attention = c.layer_attention(layer);
   s.inhibitor = c.inhibitor;
+  s.add_only = c.add_only;
   s.dropout = training ? c.dropout : 0;
   s.layer_norm_epsilon = distilbert_config::layer_norm_epsilon;
   return s;

@@ -28,6 +28,9 @@ struct distilbert_config {
   index_t num_labels = 2;
   std::vector<attention_kind> attention;
   inhibitor_options inhibitor;
+  /// Inhibitor layers compute without multiplication: their scales are in the projections. Set by fold_scales, read
+  /// from no file.
+  bool add_only = false;
 
   /// LayerNorm epsilon, fixed in DistilBERT and absent from its config.json.
   static constexpr double layer_norm_epsilon = 1e-12;

@@ -57,12 +57,13 @@ class distilbert_tensors {
 
   const distilbert_config& config() const { return config_; }
   distilbert_heads heads() const { return heads_; }
-  /// Changes what is not a size: dropout rates and the options of the mechanism.
+  /// Changes what is not a size: dropout rates, the options of the mechanism and how it is computed.
   void set_options(const distilbert_config& config) {
     config_.dropout = config.dropout;
     config_.attention_dropout = config.attention_dropout;
     config_.seq_classif_dropout = config.seq_classif_dropout;
     config_.inhibitor = config.inhibitor;
+    config_.add_only = config.add_only;
   }
 
   /// The whole buffer as one flat array, in `visit` order without gaps.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "inhibitor/attention/add_only.hpp"
 #include "inhibitor/attention/multi_head.hpp"
 #include "inhibitor/base/aligned_buffer.hpp"
 #include "inhibitor/nn/dropout.hpp"
@@ -29,7 +30,8 @@ struct block_shape {
   index_t hidden = 0;             // F
   attention_kind attention = attention_kind::dot_product;
   inhibitor_options inhibitor;
-  double dropout = 0;  ///< on the feed-forward output; 0 outside training
+  bool add_only = false;  ///< inhibitor forward without multiplication: score scale sqrt(D), output scale 1
+  double dropout = 0;     ///< on the feed-forward output; 0 outside training
   double layer_norm_epsilon = 1e-12;
 
   index_t rows() const { return batch * length; }
@@ -109,7 +111,10 @@ void block_context_forward(block_activations<T>& saved, const T* x, const std::u
                                     detail::self_attention_shape(s), attention_mask{key_mask, false}, mechanism,
                                     workspace, workers);
   };
-  if (s.attention == attention_kind::inhibitor) {
+  if (s.attention == attention_kind::inhibitor && s.add_only) {
+    attend(add_only_inhibitor_attention<T>{s.inhibitor.center, s.inhibitor.is_signed, s.inhibitor.skip_inhibited,
+                                           a.inhibitor_shift.data});
+  } else if (s.attention == attention_kind::inhibitor) {
     attend(detail::mechanism_of(a, s));
   } else {
     attend(dot_product_attention<T>{});
