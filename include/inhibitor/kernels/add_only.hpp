@@ -30,7 +30,7 @@ struct add_only : Relu {
     const B shift(options.shift), zero(T(0));
     B sum[detail::row_slots] = {zero, zero, zero, zero};
     detail::for_row<true, Isa, T>(row, n, T(0), [&](B x, int slot) INHIBITOR_INLINE_LAMBDA {
-      const B w = max(zero, Centred ? (x - mean) + shift : x + shift);
+      const B w = maximum(zero, Centred ? (x - mean) + shift : x + shift);
       sum[slot] += w;
       return w;
     });

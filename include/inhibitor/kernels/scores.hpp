@@ -19,7 +19,7 @@ struct manhattan_by_max {
   static constexpr bool needs_sums = true;
   template <class Isa, class T>
   static INHIBITOR_INLINE batch<Isa, T> step(batch<Isa, T> sum, batch<Isa, T> q, batch<Isa, T> k) {
-    return sum + max(q, k);
+    return sum + maximum(q, k);
   }
   template <class Isa, class T>
   static INHIBITOR_INLINE batch<Isa, T> finish(batch<Isa, T> sum, batch<Isa, T> q_sum, batch<Isa, T> k_sum) {

@@ -58,7 +58,7 @@ void key_bounds(T* bounds, const T* values, index_t n, index_t value_pitch) {
       B top(T(0)), not_finite(T(0));
       for (index_t x = 0; x < value_pitch; x += N) {
         const B v = B::load_aligned(values + (j + key) * value_pitch + x);
-        top = max(top, Aggregate::template magnitude<Isa, T>(v));
+        top = maximum(top, Aggregate::template magnitude<Isa, T>(v));
         not_finite += v - v;
       }
       (top + not_finite).store_aligned(largest + key * N);
@@ -67,7 +67,7 @@ void key_bounds(T* bounds, const T* values, index_t n, index_t value_pitch) {
     B top(T(0)), not_finite(T(0));
     for (index_t lane = 0; lane < N; ++lane) {
       const B x = B::load_aligned(lanes_as_keys + lane * N);
-      top = max(top, x);
+      top = maximum(top, x);
       not_finite += x - x;
     }
     (top + not_finite).store_aligned(bounds + j);

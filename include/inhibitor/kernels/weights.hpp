@@ -94,7 +94,7 @@ INHIBITOR_INLINE T relu_weights(T* row, index_t n, index_t scored, const weight_
   const B mean(raw_mean<Isa, T>(row, n, scored, options)), scale(options.scale), shift(options.shift), zero(T(0));
   B sum[row_slots] = {zero, zero, zero, zero};
   for_row<true, Isa, T>(row, n, T(0), [&](B x, int slot) INHIBITOR_INLINE_LAMBDA {
-    const B w = max(zero, float_ops<Isa, T>::multiply_add(x - mean, scale, shift));
+    const B w = maximum(zero, float_ops<Isa, T>::multiply_add(x - mean, scale, shift));
     sum[slot] += w;
     return w;
   });
@@ -138,11 +138,11 @@ struct unsigned_relu {
   }
   template <class Isa, class T>
   static INHIBITOR_INLINE batch<Isa, T> step(batch<Isa, T> acc, batch<Isa, T> v, batch<Isa, T> w) {
-    return acc + min(v, w);
+    return acc + minimum(v, w);
   }
   template <class Isa, class T>
   static INHIBITOR_INLINE batch<Isa, T> step_exact(batch<Isa, T> acc, batch<Isa, T> v, batch<Isa, T> w) {
-    return acc - (v - min(v, w));
+    return acc - (v - minimum(v, w));
   }
   template <class Isa, class T>
   static INHIBITOR_INLINE batch<Isa, T> magnitude(batch<Isa, T> v) {
@@ -164,9 +164,10 @@ struct softmax {
     const B scale(options.scale);
     const B zero(T(0)), lowest(std::numeric_limits<T>::lowest());
     B largest[detail::row_slots] = {lowest, lowest, lowest, lowest};
-    detail::for_row<false, Isa, T>(
-        row, n, row[0], [&](B x, int slot) INHIBITOR_INLINE_LAMBDA { largest[slot] = max(largest[slot], x * scale); });
-    const B minus_top(-horizontal_max<Isa, T>(detail::join(largest, [](B a, B b) { return max(a, b); })));
+    detail::for_row<false, Isa, T>(row, n, row[0], [&](B x, int slot) INHIBITOR_INLINE_LAMBDA {
+      largest[slot] = maximum(largest[slot], x * scale);
+    });
+    const B minus_top(-horizontal_max<Isa, T>(detail::join(largest, [](B a, B b) { return maximum(a, b); })));
     B sum[detail::row_slots] = {zero, zero, zero, zero};
     const index_t whole = n / lanes<Isa, T> * lanes<Isa, T>;
     detail::for_row<true, Isa, T>(row, whole, T(0), [&](B x, int slot) INHIBITOR_INLINE_LAMBDA {

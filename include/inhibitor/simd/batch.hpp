@@ -62,6 +62,33 @@ using batch = typename detail::batch_of<Isa, T>::type;
 template <class Isa, class T>
 inline constexpr index_t lanes = static_cast<index_t>(batch<Isa, T>::size);
 
+/// Lane by lane a > b ? a : b and a < b ? a : b: one instruction, and the lane of b where either is NaN (on x86; NEON's
+/// is NaN). xsimd's own max and min kept the other operand since version 14.0.
+template <class T, class Arch>
+INHIBITOR_INLINE xsimd::batch<T, Arch> maximum(const xsimd::batch<T, Arch>& a, const xsimd::batch<T, Arch>& b) {
+#if XSIMD_VERSION_MAJOR >= 14
+  return max(b, a);
+#else
+  return max(a, b);
+#endif
+}
+template <class T, class Arch>
+INHIBITOR_INLINE xsimd::batch<T, Arch> minimum(const xsimd::batch<T, Arch>& a, const xsimd::batch<T, Arch>& b) {
+#if XSIMD_VERSION_MAJOR >= 14
+  return min(b, a);
+#else
+  return min(a, b);
+#endif
+}
+template <class T>
+INHIBITOR_INLINE one_lane<T> maximum(one_lane<T> a, one_lane<T> b) {
+  return max(a, b);
+}
+template <class T>
+INHIBITOR_INLINE one_lane<T> minimum(one_lane<T> a, one_lane<T> b) {
+  return min(a, b);
+}
+
 /// Sum over the lanes, in an order that depends on the instruction set. Result and intermediate type are T.
 template <class Isa, class T>
 INHIBITOR_INLINE T horizontal_sum(const batch<Isa, T>& x) {

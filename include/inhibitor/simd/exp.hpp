@@ -20,7 +20,7 @@ INHIBITOR_INLINE batch<Isa, T> exp_nonpositive(const batch<Isa, T>& x) {
     using B = batch<Isa, float>;
     using ops = float_ops<Isa, float>;
     constexpr bool scales = isa_has<Isa, isa::avx512>;  // has an instruction for times 2^n
-    const B bounded = max(B(scales ? -110.0F : -87.0F), x);
+    const B bounded = maximum(B(scales ? -110.0F : -87.0F), x);
     // Adding 1.5 * 2^23 rounds to an integer, which then lies in the low bits of the sum.
     const B magic(12582912.0F);
     const B shifted = ops::multiply_add(bounded, B(1.44269504F), magic);

@@ -34,7 +34,7 @@ struct portable_float_ops {
     }
   }
   /// v limited to [-z, z]; z >= 0. NaN in z gives NaN, NaN in v may not.
-  static INHIBITOR_INLINE B clamp(B v, B z) { return min(max(v, -z), z); }
+  static INHIBITOR_INLINE B clamp(B v, B z) { return minimum(maximum(v, -z), z); }
   /// acc + x where a > b, acc elsewhere (also where a or b is NaN).
   static INHIBITOR_INLINE B add_where_greater(B acc, B a, B b, B x) { return acc + select(a > b, x, B(T(0))); }
   /// acc + x * y where a > b, acc elsewhere.
