@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "no_exceptions.hpp"
 
+#include "inhibitor/attention/cache.hpp"
 #include "inhibitor/attention/raw.hpp"
+#include "inhibitor/attention/u8_cache.hpp"
+#include "inhibitor/attention/u8_raw.hpp"
 
 #if defined(__cpp_exceptions) || defined(__cpp_rtti)
 #error "compile this file with -fno-exceptions -fno-rtti"
@@ -56,6 +59,33 @@ float largest_error() {
                           dv[1],   d[0] + 0.5F, d[1] + 0.5F,  d[2] - 8};
   float largest = 0;
   for (const float e : errors) largest = magnitude(e) > largest ? magnitude(e) : largest;
+  return largest;
+}
+
+float largest_error_of_others() {
+  using inhibitor::attention_status;
+  inhibitor::inhibitor_options options;
+  options.center = inhibitor::centring::none;
+  const inhibitor::inhibitor_attention<float> mechanism{options, {scale, shift, output_scale}};
+  const inhibitor::heads_view<const float> q{query, 0, 1, 0}, k{keys, 0, 1, 0}, v{values, 0, 1, 0};
+  const auto bytes = inhibitor::index_t{sizeof(memory)};
+  float out[3] = {0, 0, 0};
+  const float key_range = 3, value_range = 10;
+  static unsigned char held[2][8192];
+  const inhibitor::cache_extents extents{1, 1, 1};
+  if (inhibitor::float_cache<float>::bytes(extents, 2) > 8192 || inhibitor::u8_cache::bytes(extents, 2) > 8192)
+    return 99;
+  inhibitor::float_cache<float> floats(extents, held[0], 2);
+  inhibitor::u8_cache whole(extents, held[1], 2, &key_range, &value_range, true);
+  const attention_status all[] = {
+      floats.append(k, v, 2), whole.append(k, v, 2),
+      inhibitor::multi_head_attention_forward<float>({&out[0], 0, 1, 0}, q, &floats, shape(), {}, mechanism, memory,
+                                                     bytes, {}),
+      inhibitor::u8_attention_forward({&out[1], 0, 1, 0}, q, &whole, shape(), {}, mechanism, memory, bytes, {}),
+      inhibitor::u8_attention_forward({&out[2], 0, 1, 0}, q, k, v, shape(), {}, mechanism, memory, bytes, {})};
+  float largest = 0;
+  for (const attention_status status : all) largest = status == attention_status::ok ? largest : 100;
+  for (const float x : out) largest = magnitude(x - 4) > largest ? magnitude(x - 4) : largest;
   return largest;
 }
 
