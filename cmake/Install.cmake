@@ -34,6 +34,8 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/inhibitorConfig.cmake
               cmake/XsimdTarget.cmake
               cmake/IsaVariants.cmake
               cmake/isa_variant.cpp
+              cmake/IsaVariants.cmake
+              cmake/isa_variant.cpp
         DESTINATION ${inhibitor_package_folder} COMPONENT inhibitor_dev)
 
 # The prefix is written relative to the .pc file, so the installed tree may be moved.
