@@ -14,7 +14,8 @@ namespace {
 template <class... Isa>
 int support(const char* name) {
   int found = -1;
-  ((std::strcmp(name, inhibitor::isa_name<Isa>()) == 0 ? void(found = inhibitor::isa_supported<Isa>() ? 1 : 0) : void()),
+  ((std::strcmp(name, inhibitor::isa_name<Isa>()) == 0 ? void(found = inhibitor::isa_supported<Isa>() ? 1 : 0)
+                                                       : void()),
    ...);
   return found;
 }
