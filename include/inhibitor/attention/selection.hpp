@@ -47,10 +47,7 @@ struct key_selection {
       attend_stride = mask.attend.row_stride;
       attend = mask.attend.data + b * mask.attend.batch_stride + first * attend_stride;
       seen = memory + (s.keys + s.queries) * static_cast<index_t>(sizeof(index_t));
-      for (index_t j = 0; j < keys; ++j) seen[j] = 0;
-      for (index_t i = 0; i < count; ++i) {
-        for (index_t j = 0; j < keys; ++j) seen[j] = static_cast<std::uint8_t>(seen[j] | attend[i * attend_stride + j]);
-      }
+      join_rows(seen, attend, attend_stride, count, keys);
     }
     const auto visible = [&](index_t j) {
       return (key_mask == nullptr || key_mask[j] != 0) && (seen == nullptr || seen[j] != 0);
@@ -81,6 +78,15 @@ struct key_selection {
   }
 
  private:
+  /// seen (n) = what any of the rows (count, n) has.
+  static void join_rows(std::uint8_t* INHIBITOR_RESTRICT seen, const std::uint8_t* INHIBITOR_RESTRICT rows,
+                        index_t stride, index_t count, index_t n) {
+    for (index_t j = 0; j < n; ++j) seen[j] = 0;
+    for (index_t i = 0; i < count; ++i) {
+      const std::uint8_t* row = rows + i * stride;
+      for (index_t j = 0; j < n; ++j) seen[j] = static_cast<std::uint8_t>(seen[j] | row[j]);
+    }
+  }
   void take_range(const row_range& rows, index_t queries) {
     first = rows.first < 0 ? 0 : rows.first < queries ? rows.first : queries;
     const index_t last = rows.last < queries ? rows.last : queries;

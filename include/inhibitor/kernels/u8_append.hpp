@@ -8,7 +8,7 @@
 
 // Adds one key or value to packed bytes (layouts: u8_layout.hpp), for decoding. The bytes are those of u8_pack.hpp; one
 // row is too little work for registers to matter. What lies beyond the range of the bytes is limited to it and counted.
-// Values must be finite.
+// Values must be finite. rint, unlike nearbyint, is an instruction without -ffast-math.
 
 namespace inhibitor {
 namespace kernels {
@@ -22,7 +22,7 @@ INHIBITOR_INLINE index_t u8_append_key(std::uint8_t* packed, index_t j, const fl
   std::uint8_t* place = group + j % 4 * 64 + j % u8_group_keys / 4 * 8;
   index_t limited = 0;
   for (index_t k = 0; k < head_size; ++k) {
-    const float steps = std::nearbyint(key[k] * inverse_step);
+    const float steps = std::rint(key[k] * inverse_step);
     limited += steps < -128.0F || steps > 127.0F ? 1 : 0;
     const float byte = steps < -128.0F ? -128.0F : steps > 127.0F ? 127.0F : steps;
     place[k / 8 * 8 * u8_group_keys + k % 8] = static_cast<std::uint8_t>(128 + static_cast<int>(byte));
@@ -47,7 +47,7 @@ INHIBITOR_INLINE index_t u8_append_value(std::uint8_t* packed, std::uint8_t* bou
   std::uint8_t largest = 0;
   for (index_t k = 0; k < value_size; ++k) {
     const float part = is_signed ? std::fabs(value[k]) : value[k] > 0.0F ? value[k] : 0.0F;
-    const float steps = std::nearbyint(part * inverse_step);
+    const float steps = std::rint(part * inverse_step);
     limited += steps > 255.0F ? 1 : 0;
     const auto byte = static_cast<std::uint8_t>(steps > 255.0F ? 255.0F : steps);
     std::uint8_t* place = quad + k / 16 * 128 + k % 16 * 4;
