@@ -212,20 +212,28 @@ TEST_CASE("growing_cache: allocates when it doubles, decoding in between allocat
   memory_block workspace(cached_attention_workspace_size<float>(t.shape(1, 1, 1000), 1));
   std::vector<float> out(16);
   const auto mechanism = t.mechanism();
+  std::vector<float> again(16);
   const long start = allocations;
+  attention_workspace grown;
   for (index_t n = 0; n < 1000; ++n) {
     cache.append<float>(0, t.k_from(0, n), t.v_from(0, n), 1);
     const auto status =
         multi_head_attention_forward<float>(t.out_view(out, 1), t.q_from(0, n), cache.caches(), t.shape(1, 1, n + 1),
                                             {}, mechanism, workspace.data(), workspace.size(), {});
     if (status != attention_status::ok) FAIL(describe(status));
+    multi_head_attention_forward<float>(t.out_view(again, 1), t.q_from(0, n), cache, t.shape(1, 1, 0), {}, mechanism,
+                                        grown, {});
+    if (out != again) FAIL("token " << n);
   }
-  CHECK(allocations - start <= 10);  // 1000 keys are at most ten doublings
+  CHECK(allocations - start <= 20);  // 1000 keys are at most ten doublings of the cache and as many of the workspace
   CHECK(cache.longest() == 1000);
   const auto expected = t.uncached(0, 999, 1, 1000, false, mechanism);
   CHECK(out == expected);
   CHECK_THROWS_AS(cache.append<float>(1, t.k_from(0, 0), t.v_from(0, 0), 1), std::invalid_argument);
   CHECK_THROWS_AS(cache.append<float>(0, {}, {}, 1), std::invalid_argument);
+  CHECK_THROWS_AS(multi_head_attention_forward<float>(t.out_view(out, 1), t.q_from(0, 0), cache, t.shape(2, 1, 0), {},
+                                                      mechanism, grown, {}),
+                  std::invalid_argument);
   CHECK_THROWS_AS(growing_cache<float_cache<float>>(-1, t.extents()), std::invalid_argument);
 }
 
@@ -273,6 +281,11 @@ TEST_CASE("u8_cache: decoding has the bits of u8 calls whose numbers have the sa
         u8_attention_forward(t.out_view(out, L), t.q_from(0, first), cache.caches(), t.shape(1, L, cache.longest()),
                              {nullptr, causal, {}}, t.mechanism(), workspace.data(), workspace.size(), {});
     CHECK(status == attention_status::ok);
+    std::vector<float> again(out.size());
+    attention_workspace grown;
+    u8_attention_forward(t.out_view(again, L), t.q_from(0, first), cache, t.shape(1, L, 0), {nullptr, causal, {}},
+                         t.mechanism(), grown, {});
+    CHECK(out == again);
     return out;
   };
   for (index_t n = 0; n < 65; ++n) CHECK(decode(n, 1, false) == u8_uncached(t, n, 1, n + 1, false));

@@ -27,7 +27,7 @@ struct attention_parameters {
   T shift = T(0.5);       ///< delta, added to the scores before max(., 0)
   T output_scale = T(1);  ///< eta
   inhibitor_options options;
-  attention_mask mask;  ///< key_mask: (S) or null
+  attention_mask mask;  ///< key_mask (S), attend (L, S) by its row stride
 };
 
 /// Gradients of the three scalars of one head.

@@ -5,9 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "inhibitor/attention/multi_head.hpp"
 #include "inhibitor/attention/u8_cache.hpp"
-#include "inhibitor/base/aligned_buffer.hpp"
-#include "inhibitor/base/check.hpp"
 
 namespace inhibitor {
 
@@ -18,7 +17,7 @@ namespace inhibitor {
 ///   growing_cache<u8_cache> cache(B, extents, key_range, value_range, true);
 ///   cache.append<float>(b, k, v, 1);
 ///
-/// Attention calls take caches(), whose contents change when a sequence grows: ask again after appending.
+/// The calls without exceptions take caches(), whose contents change when a sequence grows: ask again after appending.
 template <class Cache>
 class growing_cache {
  public:
@@ -47,6 +46,12 @@ class growing_cache {
   index_t longest() const {
     index_t most = 0;
     for (const Cache& cache : caches_) most = cache.length() > most ? cache.length() : most;
+    return most;
+  }
+  /// Keys that fit without growing, in the roomiest sequence.
+  index_t capacity() const {
+    index_t most = 0;
+    for (const Cache& cache : caches_) most = cache.capacity() > most ? cache.capacity() : most;
     return most;
   }
   void clear(index_t b) { caches_[static_cast<std::size_t>(b)].clear(); }
@@ -79,5 +84,48 @@ class growing_cache {
   std::vector<Cache> caches_;
   std::vector<aligned_buffer<unsigned char>> memory_;
 };
+
+namespace detail {
+
+/// The shape with the keys of the caches, so that the workspace grows with them and not with every token.
+template <class Cache>
+attention_shape shape_of_caches(const growing_cache<Cache>& caches, attention_shape shape) {
+  check(shape.batch == caches.batch(), [&] {
+    return "attention: a batch of " + std::to_string(shape.batch) + " with " + std::to_string(caches.batch()) +
+           " caches";
+  });
+  shape.keys = caches.capacity();
+  return shape;
+}
+
+}  // namespace detail
+
+/// The call of attention/cache.hpp with a workspace that grows as the caches do and std::invalid_argument for arguments
+/// that do not fit. shape.keys is not used.
+template <class T, class Mechanism, class Isa = best_isa>
+void multi_head_attention_forward(heads_view<T> out, detail::input_heads<T> q,
+                                  const growing_cache<float_cache<T, Isa>>& caches, const attention_shape& shape,
+                                  const attention_mask& mask, const Mechanism& mechanism,
+                                  attention_workspace& workspace, const executor& run) {
+  const attention_shape s = detail::shape_of_caches(caches, shape);
+  detail::check_status("attention", detail::cache_forward_status<T>(out, q, caches.caches(), s, mask, mechanism), s);
+  unsigned char* memory = workspace.reserve(detail::cache_layout<Isa, T>(s, run.workers()).total);
+  detail::cached_forward_heads<Isa, T>(out, q, caches.caches(), s, mask, mechanism, memory, run);
+}
+
+/// The same in bytes, as in attention/u8_cache.hpp; also for a query that is not finite.
+template <class Isa = best_isa>
+void u8_attention_forward(heads_view<float> out, heads_view<const float> q, const growing_cache<u8_cache>& caches,
+                          const attention_shape& shape, const attention_mask& mask,
+                          const inhibitor_attention<float>& mechanism, attention_workspace& workspace,
+                          const executor& run) {
+  const attention_shape s = detail::shape_of_caches(caches, shape);
+  detail::check_status("u8 attention", detail::u8_status(s, mechanism), s);  // sizes mean something from here on
+  const index_t bytes = detail::u8_cache_layout(s, run.workers()).total + detail::workspace_slack;
+  unsigned char* memory = workspace.reserve(bytes);
+  const attention_status status =
+      u8_attention_forward<Isa>(out, q, caches.caches(), s, mask, mechanism, memory, bytes, run);
+  detail::check_status("u8 attention", status, s);
+}
 
 }  // namespace inhibitor
