@@ -33,6 +33,7 @@
 //
 // Not included here, because they need more than Eigen and xsimd: io/ (model files) and text/ (tokenizer).
 
+#include "inhibitor/attention/add_only.hpp"
 #include "inhibitor/attention/attention.hpp"
 #include "inhibitor/attention/cache.hpp"
 #include "inhibitor/attention/growing_cache.hpp"
@@ -50,6 +51,7 @@
 #include "inhibitor/models/distilbert_config.hpp"
 #include "inhibitor/models/distilbert_heads.hpp"
 #include "inhibitor/models/distilbert_tensors.hpp"
+#include "inhibitor/models/fold_scales.hpp"
 #include "inhibitor/nn/dropout.hpp"
 #include "inhibitor/nn/embedding.hpp"
 #include "inhibitor/nn/gelu.hpp"

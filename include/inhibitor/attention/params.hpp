@@ -25,7 +25,7 @@ struct inhibitor_options {
   centring center = centring::attended_keys;
   bool is_signed = true;             ///< false: unsigned form max(v - z, 0)
   bool normalize_by_length = false;  ///< divide the output by the number of attended keys
-  /// Forward in float: leave out the keys whose values are all inhibited, query by query. Pays from about a third of
+  /// Forward in float: leave out the keys whose values are all inhibited, query by query. Pays from about half of
   /// them on; the result differs from the default by the rounding of sums alone (kernels/skip.hpp).
   bool skip_inhibited = false;
 };
