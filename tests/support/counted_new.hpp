@@ -23,7 +23,8 @@ inline void* counted_new(std::size_t size, std::size_t alignment) {
 }  // namespace test
 }  // namespace inhibitor
 
-// Every other form ends up in these. Not inlined: g++ 12 would see malloc's memory freed by another name.
+// All forms, because a sanitizer brings its own of those that are left out. Not inlined: g++ 12 would see malloc's
+// memory freed by another name.
 #define INHIBITOR_TEST_NOT_INLINED __attribute__((noinline))
 INHIBITOR_TEST_NOT_INLINED void* operator new(std::size_t size) {
   return inhibitor::test::counted_new(size, alignof(std::max_align_t));
@@ -31,7 +32,19 @@ INHIBITOR_TEST_NOT_INLINED void* operator new(std::size_t size) {
 INHIBITOR_TEST_NOT_INLINED void* operator new(std::size_t size, std::align_val_t a) {
   return inhibitor::test::counted_new(size, static_cast<std::size_t>(a));
 }
+INHIBITOR_TEST_NOT_INLINED void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  ++inhibitor::test::allocations;
+  return std::malloc(size);
+}
+INHIBITOR_TEST_NOT_INLINED void* operator new[](std::size_t size) { return operator new(size); }
+INHIBITOR_TEST_NOT_INLINED void* operator new[](std::size_t size, const std::nothrow_t& n) noexcept {
+  return operator new(size, n);
+}
 INHIBITOR_TEST_NOT_INLINED void operator delete(void* p) noexcept { std::free(p); }
 INHIBITOR_TEST_NOT_INLINED void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 INHIBITOR_TEST_NOT_INLINED void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
 INHIBITOR_TEST_NOT_INLINED void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+INHIBITOR_TEST_NOT_INLINED void operator delete(void* p, const std::nothrow_t&) noexcept { std::free(p); }
+INHIBITOR_TEST_NOT_INLINED void operator delete[](void* p) noexcept { std::free(p); }
+INHIBITOR_TEST_NOT_INLINED void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
+INHIBITOR_TEST_NOT_INLINED void operator delete[](void* p, const std::nothrow_t&) noexcept { std::free(p); }

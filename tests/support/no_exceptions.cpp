@@ -15,7 +15,7 @@ namespace {
 
 // One query at 0, keys at 1 and 3, values 10 and -4. Scores without centring are 1 and 3, thresholds 2 and 4 with the
 // shift of 1: out = (10 - 2) - 0 = 8, with an output scale of 0.5: 4.
-constexpr float query[] = {0}, keys[] = {1, 3}, values[] = {10, -4};
+constexpr float query[] = {0}, key_rows[] = {1, 3}, values[] = {10, -4};
 constexpr float scale[] = {1}, shift[] = {1}, output_scale[] = {0.5F};
 
 inhibitor::attention_shape shape() {
@@ -33,7 +33,7 @@ inhibitor::attention_status forward(float* out, const inhibitor::attention_shape
   inhibitor::inhibitor_options options;
   options.center = inhibitor::centring::none;
   const inhibitor::inhibitor_attention<float> mechanism{options, {scale, shift, output_scale}};
-  return inhibitor::multi_head_attention_forward<float>({out, 0, 1, 0}, {query, 0, 1, 0}, {keys, 0, 1, 0},
+  return inhibitor::multi_head_attention_forward<float>({out, 0, 1, 0}, {query, 0, 1, 0}, {key_rows, 0, 1, 0},
                                                         {values, 0, 1, 0}, s, {}, mechanism, memory,
                                                         inhibitor::index_t{sizeof(memory)}, {});
 }
@@ -52,7 +52,7 @@ float largest_error() {
   const float one = 1;
   const auto status = inhibitor::multi_head_attention_backward<float>(
       {&dq, 0, 1, 0}, {dk, 0, 1, 0}, {dv, 0, 1, 0}, {d, d + 1, d + 2}, {&one, 0, 1, 0}, {query, 0, 1, 0},
-      {keys, 0, 1, 0}, {values, 0, 1, 0}, shape(), {}, mechanism, memory, inhibitor::index_t{sizeof(memory)}, {});
+      {key_rows, 0, 1, 0}, {values, 0, 1, 0}, shape(), {}, mechanism, memory, inhibitor::index_t{sizeof(memory)}, {});
   if (status != inhibitor::attention_status::ok) return 1;
   // Key 0 alone is live: dV = 0.5, dZ = -0.5, sign(q - k) = -1.
   const float errors[] = {out - 4, dq - 0.5F,   dk[0] + 0.5F, dk[1],   dv[0] - 0.5F,
@@ -67,7 +67,7 @@ float largest_error_of_others() {
   inhibitor::inhibitor_options options;
   options.center = inhibitor::centring::none;
   const inhibitor::inhibitor_attention<float> mechanism{options, {scale, shift, output_scale}};
-  const inhibitor::heads_view<const float> q{query, 0, 1, 0}, k{keys, 0, 1, 0}, v{values, 0, 1, 0};
+  const inhibitor::heads_view<const float> q{query, 0, 1, 0}, k{key_rows, 0, 1, 0}, v{values, 0, 1, 0};
   const auto bytes = inhibitor::index_t{sizeof(memory)};
   float out[3] = {0, 0, 0};
   const float key_range = 3, value_range = 10;
@@ -89,10 +89,10 @@ float largest_error_of_others() {
   return largest;
 }
 
-int status_of_bad_call() {
+int status_of_call(int keys) {
   float out = 0;
   inhibitor::attention_shape s = shape();
-  s.keys = -2;
+  s.keys = keys;
   return static_cast<int>(forward(&out, s));
 }
 

@@ -8,7 +8,7 @@ namespace no_exceptions {
 float largest_error();
 /// The same of a call in bytes, from floats and from a cache, and of a call from a cache of floats.
 float largest_error_of_others();
-/// The status, as a number, of a call with a negative extent.
-int status_of_bad_call();
+/// The status, as a number, of a call with that many keys.
+int status_of_call(int keys);
 
 }  // namespace no_exceptions
