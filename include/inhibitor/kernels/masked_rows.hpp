@@ -16,7 +16,7 @@ namespace kernels {
 
 /// Weight with which a key adds exactly nothing.
 template <class Aggregate, class T>
-constexpr T masked_weight() {
+INHIBITOR_INLINE constexpr T masked_weight() {
   return Aggregate::uses_value_sum ? std::numeric_limits<T>::infinity() : T(0);
 }
 
