@@ -28,7 +28,7 @@ class blocked_softmax : public contender {
       for (index_t i = 0; i < bias_.size(); ++i) bias_[i] = in.key_mask[static_cast<std::size_t>(i)] != 0 ? 0 : -1e30F;
     }
     std::vector<index_t> sizes;
-    for (const index_t rows : {32, 64, 128, 256, 512}) {
+    for (const index_t rows : {64, 128, 256, 512}) {
       if (rows < p.queries && rows * p.keys <= 2 << 20) sizes.push_back(rows);
     }
     if (p.queries <= 512) sizes.push_back(p.queries);

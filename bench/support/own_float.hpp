@@ -3,6 +3,7 @@
 
 #include <type_traits>
 
+#include "inhibitor/attention/growing_cache.hpp"
 #include "inhibitor/attention/multi_head.hpp"
 #include "support/contender.hpp"
 
@@ -43,6 +44,12 @@ class own_float : public contender {
   }
 
   void run() override {
+    if constexpr (std::is_same_v<T, float>) {
+      if (what_.prepared) {
+        run_cached();
+        return;
+      }
+    }
     const auto q = view_of<const T>(q_.data(), what_, what_.queries),
                k = view_of<const T>(k_.data(), what_, what_.keys), v = view_of<const T>(v_.data(), what_, what_.keys);
     const auto out = view_of(out_.data(), what_, what_.queries);
@@ -62,6 +69,20 @@ class own_float : public contender {
       multi_head_attention_backward<T>(out, dk, dv, dout, q, k, v, shape, mask_, mechanism_, workspace_, workers_);
     }
   }
+  /// Against keys and values that were packed when the contender was made, as in decoding.
+  void run_cached() {
+    if (cache_ == nullptr) {
+      cache_ = std::make_unique<growing_cache<float_cache<T>>>(
+          index_t{1}, cache_extents{what_.heads, what_.head_size, what_.head_size});
+      cache_->template append<T>(0, view_of<const T>(k_.data(), what_, what_.keys),
+                                 view_of<const T>(v_.data(), what_, what_.keys), what_.keys);
+      cache_workspace_.resize(cached_attention_workspace_size<T>(what_.shape(), what_.threads));
+    }
+    const attention_status status = multi_head_attention_forward<T>(
+        view_of(out_.data(), what_, what_.queries), view_of<const T>(q_.data(), what_, what_.queries), cache_->caches(),
+        what_.shape(), mask_, mechanism_, cache_workspace_.data(), cache_workspace_.size(), workers_);
+    check(status == attention_status::ok, "bench: the call against a cache was refused");
+  }
   void clear() override {
     out_.fill_zero();  // dq in the backward pass
     dk_.fill_zero();
@@ -75,7 +96,7 @@ class own_float : public contender {
     all.insert(all.end(), dv_.end() - keys, dv_.end());
     return all;
   }
-  index_t workspace_bytes() const override { return workspace_.size(); }
+  index_t workspace_bytes() const override { return workspace_.size() + cache_workspace_.size(); }
 
  private:
   static void fill(aligned_buffer<T>& to, const aligned_buffer<float>& from) {
@@ -90,12 +111,17 @@ class own_float : public contender {
   std::vector<T> scalars_, dscalars_;
   aligned_buffer<T> q_, k_, v_, out_, dout_, dk_, dv_;  // out_: dq in the backward pass
   attention_workspace workspace_;
+  std::unique_ptr<growing_cache<float_cache<T>>> cache_;
+  aligned_buffer<unsigned char> cache_workspace_;
 };
 
 /// Adds inhibitor and softmax of type T.
 template <class T>
 void add_own_float(contender_list& list, const char* type, exactness limit) {
-  const auto takes = [](const problem& p) { return !p.prepared; };
+  const auto takes = [](const problem& p) {
+    const bool cached = std::is_same_v<T, float> && !p.backward && p.mask != masking::padding && p.batch == 1;
+    return !p.prepared || cached;
+  };
   contender_entry entry{"inhibitor", type, isa_name<best_isa>(), false, limit, takes, [](const inputs& in) {
                           return std::make_unique<own_float<T, own_inhibitor<T>>>(in);
                         }};

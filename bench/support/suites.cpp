@@ -106,7 +106,7 @@ void decode(plan& s) {
     s.add(p, {"inhibitor/u8", "inhibitor/f32", "softmax/f32", "softmax_eigen/f32", "softmax_blas/f32",
               "softmax_onednn/f32"});
     p.prepared = true;
-    s.add(p, {"inhibitor/u8", "softmax_onednn/s8"});
+    s.add(p, {"inhibitor/u8", "inhibitor/f32", "softmax/f32", "softmax_onednn/s8"});
   }
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <map>
 
 #include "inhibitor/reference/attention.hpp"
 #include "support/contender.hpp"
+#include "support/machine.hpp"
 
 namespace inhibitor {
 namespace bench {
@@ -114,14 +114,12 @@ double error_against_reference(const inputs& in, bool is_softmax, const std::vec
 }
 
 double shortest_seconds(const std::function<void()>& run) {
-  using clock = std::chrono::steady_clock;
-  const auto seconds = [](clock::duration d) { return std::chrono::duration<double>(d).count(); };
   run();
   double shortest = 1e300, total = 0;
-  for (int i = 0; i < 20 && (i < 3 || total < 0.2); ++i) {
-    const auto start = clock::now();
+  for (int i = 0; i < 20 && total < 0.06; ++i) {
+    const double start = seconds_now(1);
     run();
-    const double one = seconds(clock::now() - start);
+    const double one = seconds_now(1) - start;
     shortest = std::min(shortest, one);
     total += one;
   }
