@@ -23,9 +23,16 @@ class blocked_softmax : public contender {
   explicit blocked_softmax(const inputs& in) : in_(in) {
     const problem& p = in.what;
     out_.resize(p.query_size());
-    if (!in.key_mask.empty()) {
+    for (index_t b = 0; b < p.batch; ++b) {
+      ends_.push_back(p.keys);
+      if (in.key_mask.empty()) continue;
+      const std::uint8_t* attend = in.key_mask.data() + b * p.keys;
+      index_t& end = ends_.back();
+      while (end > 0 && attend[end - 1] == 0) --end;
+      const bool holes = std::find(attend, attend + end, std::uint8_t{0}) != attend + end;
+      if (!holes) continue;
       bias_.resize(p.batch * p.keys);
-      for (index_t i = 0; i < bias_.size(); ++i) bias_[i] = in.key_mask[static_cast<std::size_t>(i)] != 0 ? 0 : -1e30F;
+      for (index_t j = 0; j < end; ++j) bias_[b * p.keys + j] = attend[j] != 0 ? 0 : -1e30F;
     }
     std::vector<index_t> sizes;
     for (const index_t rows : {64, 128, 256, 512}) {
@@ -60,7 +67,8 @@ class blocked_softmax : public contender {
   void block(index_t head, index_t first, float* scores) {
     const problem& p = in_.what;
     const index_t d = p.head_size, rows = std::min(rows_, p.queries - first);
-    const index_t keys = std::min(p.keys, in_.limit(first + rows - 1));
+    const index_t end = ends_[static_cast<std::size_t>(head / p.heads)];
+    const index_t keys = std::min(end, in_.limit(first + rows - 1));
     float* out = out_.data() + (head * p.queries + first) * d;
     Products::scores(scores, pitch_, in_.q.data() + (head * p.queries + first) * d, in_.k.data() + head * p.keys * d,
                      rows, keys, d);
@@ -84,8 +92,9 @@ class blocked_softmax : public contender {
   }
 
   const inputs& in_;
+  std::vector<index_t> ends_;  // (B) behind the last key that the mask leaves
   index_t rows_ = 0, pitch_ = 0;
-  aligned_buffer<float> out_, scores_, bias_;  // (B, H, L, D), per worker (rows, pitch), (B, S)
+  aligned_buffer<float> out_, scores_, bias_;  // (B, H, L, D), per worker (rows, pitch), (B, S) for masks with holes
 };
 
 template <class Products>
