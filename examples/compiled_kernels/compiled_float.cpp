@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "compiled_kernels/compiled_kernels.hpp"
+
+namespace inhibitor::kernels {
+
+INHIBITOR_KERNELS_OF(, INHIBITOR_DEFINE_KERNEL, float)
+
+}  // namespace inhibitor::kernels
