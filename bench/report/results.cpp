@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <stdexcept>
 
 namespace inhibitor {
@@ -17,8 +19,13 @@ using nlohmann::json;
 json read_json(const std::string& file) {
   std::ifstream in(file);
   if (!in) throw std::runtime_error(file + ": cannot be opened");
+  std::stringstream text;
+  text << in.rdbuf();
+  std::string all = text.str();
+  // The library writes the variation of counters that are 0 as NaN, which JSON does not know.
+  for (std::size_t i = 0; (i = all.find(": NaN", i)) != std::string::npos; i += 2) all.replace(i, 5, ": 0.0");
   try {
-    return json::parse(in);
+    return json::parse(all);
   } catch (const json::exception& e) {
     throw std::runtime_error(file + ": not JSON of bench_attention: " + e.what());
   }
@@ -92,7 +99,7 @@ run read_run(const std::string& file) {
       place = r.all.insert(r.all.end(), s);
     }
     place->rates.push_back(entry.at("GFLOP/s").get<double>());
-    place->details = entry.value("label", "");
+    if (entry.contains("label")) place->details = entry.at("label").get<std::string>();
     for (const char* counter : {"alive", "inhibited", "error", "workspace_bytes", "peak_rss_bytes"}) {
       if (entry.contains(counter)) place->counters[counter] = entry.at(counter).get<double>();
     }
@@ -108,8 +115,17 @@ void compact(const std::string& file) {
   for (const json& entry : data.at("benchmarks")) {
     if (!is_repetition(entry)) continue;
     json kept = entry;
-    for (const char* key : {"family_index", "per_family_instance_index", "run_name", "repetitions", "threads"}) {
+    for (const char* key : {"family_index", "per_family_instance_index", "run_name", "repetitions", "threads",
+                            "elements/s", "time_unit"}) {
       kept.erase(key);
+    }
+    if (entry.value("repetition_index", 0) > 0) {  // the same for every repetition
+      for (const char* key : {"label", "alive", "inhibited", "error", "workspace_bytes", "peak_rss_bytes"}) {
+        kept.erase(key);
+      }
+    }
+    for (const char* key : {"real_time", "cpu_time", "GFLOP/s"}) {
+      if (kept.contains(key)) kept[key] = std::strtod(fmt::format("{:.6g}", kept[key].get<double>()).c_str(), nullptr);
     }
     text += (first ? "" : ",\n") + kept.dump();
     first = false;

@@ -45,7 +45,8 @@ std::string square(long length, const std::string& extra = "", int threads = 1);
 /// Reads the file of --benchmark_out. Throws std::runtime_error with the file's name.
 run read_run(const std::string& file);
 
-/// Rewrites such a file without aggregates and running numbers, a line per repetition.
+/// Rewrites such a file without aggregates, running numbers and repeated counters, a line per repetition. Times are
+/// nanoseconds.
 void compact(const std::string& file);
 
 /// All runs that a report is made of.

@@ -175,7 +175,10 @@ std::string tables_section(const results& r) {
     all_lengths.push_back({fmt::format("{}", n), square(n)});
   }
   const run* sweep = r.suite("lengths");
-  section("Length (12 heads; 2 from 4096 on)", table_of(sweep, "forward", all_lengths));
+  section("Length (12 heads; 2 from 4096 on)", table_of(sweep, "forward", all_lengths, [&](const series& s) {
+            const bool other_isa = s.type == "u8" && s.isa != sweep->context.at("active_isa");
+            return !other_isa && s.type != "f64" && s.who != "inhibitor_skip";
+          }));
   for (column& c : all_lengths) c.what.replace(c.what.find("/threads"), 0, "/prepared:1");
   section("Length, int8 softmax quantised beforehand", table_of(sweep, "forward", all_lengths));
   section("Where softmax wins", crossover(sweep));
