@@ -36,7 +36,7 @@ class blocked_softmax : public contender {
     }
     std::vector<index_t> sizes;
     for (const index_t rows : {64, 128, 256, 512}) {
-      if (rows < p.queries && rows * p.keys <= 2 << 20) sizes.push_back(rows);
+      if (rows < p.queries && rows * p.keys <= 1 << 19) sizes.push_back(rows);
     }
     if (p.queries <= 512) sizes.push_back(p.queries);
     if (sizes.empty()) sizes.push_back(std::min<index_t>(p.queries, 32));

@@ -71,7 +71,7 @@ Setting best_setting(const std::vector<Setting>& settings, Try&& seconds_of) {
   return best;
 }
 
-/// Shortest time of one to twenty calls of `run` after a first one, about 0.06 seconds in total.
+/// Shortest time of three to twenty calls of `run` after a first one, about 0.06 seconds in total.
 double shortest_seconds(const std::function<void()>& run);
 
 /// Result of the scalar reference in double precision, in the form of contender::result(), for some rows of the first

@@ -156,11 +156,13 @@ class onednn_softmax : public contender {
       scales_.score = 1.0F / std::sqrt(static_cast<float>(p.head_size));
     }
     fill_mask();
+    // More scores than these leave the near caches; a lone call may still look fast then, but not one among others.
+    constexpr index_t most_scores = 1 << 19;
     std::vector<index_t> sizes;
     for (const index_t rows : {64, 128, 256, 512}) {
-      if (rows < p.queries && rows * p.keys <= 2 << 20) sizes.push_back(rows);
+      if (rows < p.queries && rows * p.keys <= most_scores) sizes.push_back(rows);
     }
-    if (p.queries * p.keys <= 4 << 20) sizes.push_back(p.queries);
+    if (p.queries * p.keys <= most_scores) sizes.push_back(p.queries);
     const bool same_mask = p.mask != masking::padding || p.batch == 1;
     if (p.threads == 1 && same_mask && p.batch * p.heads * p.queries * p.keys <= 16 << 20) sizes.push_back(0);
     if (sizes.empty()) sizes.push_back(std::min<index_t>(p.queries, 32));
