@@ -108,7 +108,9 @@ struct options_case {
   }
   template <class U>
   heads_view<U> view(U* data, index_t rows, index_t heads, index_t width) const {
-    return {data, rows * heads * width, heads * width, width};
+    // A shape that a call must refuse may be too large to multiply; its stride is never used.
+    const index_t batch_stride = rows < index_t{1} << 40 ? rows * heads * width : 0;
+    return {data, batch_stride, heads * width, width};
   }
   template <class U>
   heads_view<U> query_view(U* data, index_t width) const {
