@@ -117,8 +117,10 @@ std::string sweep_table(const run* r, const std::string& key, const std::vector<
     const bool plain = (key == "alive" && value == 50) || value == 0;
     columns.push_back({fmt::format("{} %", value), square(512, plain ? "" : fmt::format("/{}:{}", key, value))});
   }
-  return table_of(r, "forward", columns,
-                  [](const series& s) { return s.who == "inhibitor" || s.who == "inhibitor_skip"; });
+  return table_of(r, "forward", columns, [&](const series& s) {
+    const bool other_isa = s.type == "u8" && s.isa != r->context.at("active_isa");
+    return !other_isa && s.type != "f64" && (s.who == "inhibitor" || s.who == "inhibitor_skip");
+  });
 }
 
 }  // namespace

@@ -156,8 +156,7 @@ class onednn_softmax : public contender {
       scales_.score = 1.0F / std::sqrt(static_cast<float>(p.head_size));
     }
     fill_mask();
-    // More scores than these leave the near caches; a lone call may still look fast then, but not one among others.
-    constexpr index_t most_scores = 1 << 19;
+    constexpr index_t most_scores = 4 << 20;  // 16 MiB: matrix tiles do best on large products
     std::vector<index_t> sizes;
     for (const index_t rows : {64, 128, 256, 512}) {
       if (rows < p.queries && rows * p.keys <= most_scores) sizes.push_back(rows);
