@@ -103,14 +103,18 @@ struct options_case {
     attention_mask m;
     m.causal = causal;
     if (!key_mask.empty()) m.key_mask = key_mask.data();
-    if (!attend.empty()) m.attend = {attend.data(), shared_mask ? 0 : shape.queries * shape.keys, shape.keys};
+    if (!attend.empty())
+      m.attend = {attend.data(), shared_mask ? 0 : batch_stride(shape.queries, shape.keys), shape.keys};
     return m;
+  }
+  /// rows * size, or 0 where a shape that a call must refuse is too large to multiply: that stride is never used.
+  static index_t batch_stride(index_t rows, index_t size) {
+    constexpr index_t limit = index_t{1} << 30;
+    return rows < limit && size < limit ? rows * size : 0;
   }
   template <class U>
   heads_view<U> view(U* data, index_t rows, index_t heads, index_t width) const {
-    // A shape that a call must refuse may be too large to multiply; its stride is never used.
-    const index_t batch_stride = rows < index_t{1} << 40 ? rows * heads * width : 0;
-    return {data, batch_stride, heads * width, width};
+    return {data, batch_stride(rows, heads * width), heads * width, width};
   }
   template <class U>
   heads_view<U> query_view(U* data, index_t width) const {
