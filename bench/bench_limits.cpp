@@ -2,6 +2,8 @@
 // What one core can do at best with the instructions of the inner loops, everything in registers: the bounds that
 // docs/performance.md argues with. x86-64; names are limit/<loop>/<bits>, the counter is lanes per second.
 #include <benchmark/benchmark.h>
+
+#include "inhibitor/base/config.hpp"
 #if defined(__AVX2__)
 #include <immintrin.h>
 #endif
@@ -20,7 +22,7 @@ void run(benchmark::State& state, double lanes, Register start, Step step) {
   constexpr int rounds = 4096;
   for (auto _ : state) {
     for (int r = 0; r < rounds; ++r) {
-#pragma GCC unroll 12
+      INHIBITOR_UNROLL
       for (Register& sum : sums) {
         sum = step(sum, operand);
       }
