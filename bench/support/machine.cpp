@@ -9,6 +9,9 @@
 #include <fstream>
 #include <sstream>
 
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
 #if INHIBITOR_BENCH_OPENBLAS
 #include <cblas.h>
 #endif
@@ -32,6 +35,9 @@ std::string field_of(const char* file, const std::string& field) {
 }  // namespace
 
 void settle_libraries(char** arguments) {
+#if defined(_OPENMP)
+  omp_set_num_threads(1);  // for the libraries; our executors ask for theirs
+#endif
 #if defined(__x86_64__) && !defined(__AVX512F__)
   setenv("DNNL_MAX_CPU_ISA", "AVX2", 0);
 #endif
