@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <initializer_list>
+
 #include "inhibitor/attention/params.hpp"
 
 // What can be wrong with the arguments of an attention call, found before anything is computed.
