@@ -110,7 +110,9 @@ run read_run(const std::string& file) {
 
 void compact(const std::string& file) {
   const json data = read_json(file);
-  std::string text = "{\"context\": " + data.at("context").dump() + ",\n\"benchmarks\": [\n";
+  json context = data.at("context");
+  context.erase("host_name");
+  std::string text = "{\"context\": " + context.dump() + ",\n\"benchmarks\": [\n";
   bool first = true;
   for (const json& entry : data.at("benchmarks")) {
     if (!is_repetition(entry)) continue;
