@@ -39,5 +39,6 @@ TEMPLATE_TEST_CASE("exp_nonpositive: 1 at 0, nothing far below, NaN stays", "[si
     CHECK(exp_of(x) >= 0);
     CHECK(exp_of(x) < TestType(2e-38));
   }
-  CHECK(std::isnan(exp_of(limits::quiet_NaN())));
+  volatile TestType not_a_number = limits::quiet_NaN();  // clang folds the maximum of constants its own way
+  CHECK(std::isnan(exp_of(not_a_number)));
 }
