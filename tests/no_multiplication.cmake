@@ -17,7 +17,7 @@ cmake_minimum_required(VERSION 3.23)
 execute_process(COMMAND ${OBJDUMP} -d -r --no-show-raw-insn -C ${OBJECT} OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${NM} -C -u ${OBJECT} OUTPUT_VARIABLE outside COMMAND_ERROR_IS_FATAL ANY)
 
-# x86, AT&T spelling; a leading v is the AVX form.
+# x86, AT&T spelling; a leading v is the AVX form. GNU objdump writes a tab after the address, that of LLVM blanks as well.
 set(x86_multiply "v?mul[sp][shd][a-z]*|fi?mul[a-z]*|v?f(n?m(add|sub|addsub|subadd))[0-9]*[sp][shd]|v?fc?m(ul|add)c?[sp]h"
                  "v?pmul[a-z0-9]*|v?pmadd[a-z0-9]*|v?pclmul[a-z]*|vpdp[a-z0-9]*|v?dpp[sd]|vdpbf16ps|tdp[a-z0-9]*|vscalef[a-z0-9]*")
 # aarch64: general registers are x and w, everything else is a number.
@@ -45,9 +45,9 @@ foreach(line IN LISTS lines)
     if(at GREATER -1)
       math(EXPR kernels "${kernels} + 1")
     endif()
-  elseif(line MATCHES ":\t([su]mull|[su]mulh|smaddl|umaddl)\t[xw]" OR line MATCHES ":\t(${addresses})([ \t,]|$)")
+  elseif(line MATCHES ":[ \t]+([su]mull|[su]mulh|smaddl|umaddl)\t[xw]" OR line MATCHES ":[ \t]+(${addresses})([ \t,]|$)")
     math(EXPR products "${products} + 1")
-  elseif(line MATCHES ":\t({[a-z0-9]+} )?(${refused})([ \t,]|$)")
+  elseif(line MATCHES ":[ \t]+({[a-z0-9]+} )?(${refused})([ \t,]|$)")
     list(APPEND found "${function}: ${line}")
   endif()
 endforeach()
