@@ -84,12 +84,12 @@ void gaussian(index_t length, float spread) {
 }
 
 void trained(const std::string& folder, const std::string& table) {
-  const distilbert_tensors<float> model = load_model_folder<float>(folder);
-  const distilbert_config& c = model.config();
+  const encoder_tensors<float> model = load_model_folder<float>(folder);
+  const encoder_config& c = model.config();
   const wordpiece tokenizer = wordpiece::load(folder + "/vocab.txt");
   const token_dataset data = tokenize(tokenizer, read_sst2(table), c.max_position_embeddings);
   std::vector<error_sum> sums(static_cast<std::size_t>(c.n_layers));
-  distilbert_activations<float> a;
+  encoder_activations<float> a;
   for (const auto& rows : length_sorted_batches(data, 32)) {
     const token_batch batch = make_batch(data, rows, static_cast<std::int32_t>(c.pad_token_id));
     const token_view tokens = view_of(batch);

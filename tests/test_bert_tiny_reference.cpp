@@ -5,7 +5,7 @@
 #include <iostream>
 #include <map>
 
-#include "inhibitor/models/distilbert_heads.hpp"
+#include "inhibitor/models/encoder_heads.hpp"
 #include "support/catch.hpp"
 #include "support/golden.hpp"
 
@@ -53,13 +53,13 @@ TEST_CASE("layers_forward: real BERT-tiny weights give the stored hidden states 
   const std::string folder = std::string(data) + "/bert-tiny-sst2-encoder/";
   const golden_file weights(folder + "model.safetensors"), want(folder + "reference.safetensors");
 
-  distilbert_config config;
+  encoder_config config;
   config.vocab_size = 1;
   config.n_layers = 2;
   config.n_heads = 2;
   config.dim = 128;
   config.hidden_dim = 512;
-  distilbert_tensors<float> p(config, {false, false});
+  encoder_tensors<float> p(config, {false, false});
   index_t loaded = 0;
   p.visit([&](const std::string& name, tensor<float>& t) {
     if (name.find("embeddings") != std::string::npos) return;
@@ -82,7 +82,7 @@ TEST_CASE("layers_forward: real BERT-tiny weights give the stored hidden states 
   shape.length = length;
   shape.dim = config.dim;
   shape.hidden = config.hidden_dim;
-  distilbert_activations<float> a;
+  encoder_activations<float> a;
   a.resize(config, shape);
   for (index_t b = 0; b < batch; ++b) {
     const auto embedding = want.values<float>(sentences[static_cast<std::size_t>(b)] + ".embedding_output");

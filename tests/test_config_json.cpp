@@ -31,7 +31,7 @@ std::string error_of(const json& changes) {
 }  // namespace
 
 TEST_CASE("read_model_config: an empty DistilBERT configuration takes the published defaults", "[io]") {
-  const distilbert_config c = parse(json::object()).config;
+  const encoder_config c = parse(json::object()).config;
   CHECK(c.vocab_size == 30522);
   CHECK(c.max_position_embeddings == 512);
   CHECK(c.n_layers == 6);
@@ -48,21 +48,21 @@ TEST_CASE("read_model_config: an empty DistilBERT configuration takes the publis
 }
 
 TEST_CASE("read_model_config: every key is read, nulls count as absent", "[io]") {
-  const distilbert_config c = parse({{"vocab_size", 100},
-                                     {"max_position_embeddings", 64},
-                                     {"n_layers", 2},
-                                     {"n_heads", 4},
-                                     {"dim", 32},
-                                     {"hidden_dim", 48},
-                                     {"dropout", 0.25},
-                                     {"attention_dropout", 0},
-                                     {"seq_classif_dropout", 0.5},
-                                     {"initializer_range", 1e-3},
-                                     {"pad_token_id", 7},
-                                     {"activation", "gelu"},
-                                     {"id2label", nullptr},
-                                     {"num_labels", 3}})
-                                  .config;
+  const encoder_config c = parse({{"vocab_size", 100},
+                                  {"max_position_embeddings", 64},
+                                  {"n_layers", 2},
+                                  {"n_heads", 4},
+                                  {"dim", 32},
+                                  {"hidden_dim", 48},
+                                  {"dropout", 0.25},
+                                  {"attention_dropout", 0},
+                                  {"seq_classif_dropout", 0.5},
+                                  {"initializer_range", 1e-3},
+                                  {"pad_token_id", 7},
+                                  {"activation", "gelu"},
+                                  {"id2label", nullptr},
+                                  {"num_labels", 3}})
+                               .config;
   CHECK(c.vocab_size == 100);
   CHECK(c.max_position_embeddings == 64);
   CHECK(c.n_layers == 2);
@@ -78,7 +78,7 @@ TEST_CASE("read_model_config: every key is read, nulls count as absent", "[io]")
 }
 
 TEST_CASE("read_model_config: Hugging Face's aliases, also beside the key when they agree", "[io]") {
-  const distilbert_config c =
+  const encoder_config c =
       parse({{"hidden_size", 64}, {"num_attention_heads", 2}, {"num_hidden_layers", 3}, {"n_layers", 3}}).config;
   CHECK(c.dim == 64);
   CHECK(c.n_heads == 2);
@@ -97,17 +97,17 @@ TEST_CASE("read_model_config: label names count the labels, by number and not by
 }
 
 TEST_CASE("read_model_config: attention per layer and the options of the mechanism", "[io]") {
-  const distilbert_config one = parse({{"attention_type", "inhibitor"},
-                                       {"inhibitor_center", "none"},
-                                       {"inhibitor_signed", false},
-                                       {"inhibitor_normalize_by_length", true}})
-                                    .config;
+  const encoder_config one = parse({{"attention_type", "inhibitor"},
+                                    {"inhibitor_center", "none"},
+                                    {"inhibitor_signed", false},
+                                    {"inhibitor_normalize_by_length", true}})
+                                 .config;
   CHECK(one.layer_attention(0) == attention_kind::inhibitor);
   CHECK(one.layer_attention(5) == attention_kind::inhibitor);
   CHECK(one.inhibitor.center == centring::none);
   CHECK_FALSE(one.inhibitor.is_signed);
   CHECK(one.inhibitor.normalize_by_length);
-  const distilbert_config mixed =
+  const encoder_config mixed =
       parse({{"n_layers", 2}, {"attention_type", {"dot_product", "inhibitor"}}, {"inhibitor_center", "all_keys"}})
           .config;
   CHECK(mixed.layer_attention(0) == attention_kind::dot_product);

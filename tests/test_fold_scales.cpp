@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "inhibitor/models/distilbert_heads.hpp"
+#include "inhibitor/models/encoder_heads.hpp"
 #include "support/catch.hpp"
 #include "support/tolerance.hpp"
 
@@ -16,8 +16,8 @@ namespace {
 
 /// Two inhibitor layers around one of dot products; every scalar away from its start.
 template <class T>
-distilbert_tensors<T> random_model(const inhibitor_options& options) {
-  distilbert_config c;
+encoder_tensors<T> random_model(const inhibitor_options& options) {
+  encoder_config c;
   c.vocab_size = 23;
   c.max_position_embeddings = 19;
   c.n_layers = 3;
@@ -28,7 +28,7 @@ distilbert_tensors<T> random_model(const inhibitor_options& options) {
   c.initializer_range = 0.3;
   c.attention = {attention_kind::inhibitor, attention_kind::dot_product, attention_kind::inhibitor};
   c.inhibitor = options;
-  distilbert_tensors<T> p(c);
+  encoder_tensors<T> p(c);
   initialize(p, 8);
   std::mt19937 bits(9);
   std::uniform_real_distribution<double> shift(-0.1, 0.1), scale(0.3, 1.7);
@@ -44,7 +44,7 @@ distilbert_tensors<T> random_model(const inhibitor_options& options) {
 }
 
 template <class T>
-std::vector<T> logits_of(const distilbert_tensors<T>& p) {
+std::vector<T> logits_of(const encoder_tensors<T>& p) {
   std::vector<std::int32_t> ids;
   std::vector<std::uint8_t> key_mask;
   for (int b = 0; b < 4; ++b) {
@@ -55,7 +55,7 @@ std::vector<T> logits_of(const distilbert_tensors<T>& p) {
     }
   }
   const token_view tokens{ids.data(), key_mask.data(), 4, 19};
-  distilbert_activations<T> a;
+  encoder_activations<T> a;
   classification_activations<T> head;
   encoder_forward(a, tokens, p, dropout_mode{}, executor{});
   CHECK_FALSE(fully_inhibited(a, p.config(), 0));
@@ -65,7 +65,7 @@ std::vector<T> logits_of(const distilbert_tensors<T>& p) {
 }
 
 template <class T>
-std::vector<T> numbers_of(const distilbert_tensors<T>& p) {
+std::vector<T> numbers_of(const encoder_tensors<T>& p) {
   return {p.data(), p.data() + p.size()};
 }
 
@@ -77,8 +77,8 @@ TEMPLATE_TEST_CASE("fold_scales: the same logits with and without the add-only p
   options.center = GENERATE(centring::attended_keys, centring::all_keys);
   options.is_signed = GENERATE(true, false);
   options.skip_inhibited = GENERATE(false, true);
-  const distilbert_tensors<T> plain = random_model<T>(options);
-  distilbert_tensors<T> folded = plain;
+  const encoder_tensors<T> plain = random_model<T>(options);
+  encoder_tensors<T> folded = plain;
   fold_scales(folded);
   CHECK(folded.config().add_only);
   CHECK(numbers_of(folded) != numbers_of(plain));
@@ -89,17 +89,17 @@ TEMPLATE_TEST_CASE("fold_scales: the same logits with and without the add-only p
   const double tolerance = reduction<T>(40, 10);
   CHECK(largest_difference(logits_of(folded), expected) <= tolerance);
   // The ordinary path computes the folded model as well: its scales are the neutral ones.
-  distilbert_config config = folded.config();
+  encoder_config config = folded.config();
   config.add_only = false;
-  distilbert_tensors<T> ordinary = folded;
+  encoder_tensors<T> ordinary = folded;
   ordinary.set_options(config);
   CHECK(largest_difference(logits_of(ordinary), expected) <= tolerance);
 }
 
 TEST_CASE("fold_scales: folding twice changes nothing more", "[fold_scales]") {
-  distilbert_tensors<float> once = random_model<float>({});
+  encoder_tensors<float> once = random_model<float>({});
   fold_scales(once);
-  distilbert_tensors<float> twice = once;
+  encoder_tensors<float> twice = once;
   fold_scales(twice);
   CHECK(numbers_of(twice) == numbers_of(once));
 }
@@ -108,7 +108,7 @@ TEST_CASE("fold_scales: a scale that cannot be folded is named and nothing is to
   const float bad =
       GENERATE(0.0F, -0.5F, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN());
   const bool score = GENERATE(true, false);
-  distilbert_tensors<float> p = random_model<float>({});
+  encoder_tensors<float> p = random_model<float>({});
   attention_tensors<float>& a = p.layer[2].attention;
   (score ? a.inhibitor_score_scale : a.inhibitor_output_scale).data[1] = bad;
   const float untouched = p.layer[0].attention.q_lin.weight.data[0];
@@ -128,19 +128,19 @@ TEST_CASE("fold_scales: a scale that cannot be folded is named and nothing is to
 TEST_CASE("fold_scales: division by the number of keys is refused", "[fold_scales]") {
   inhibitor_options options;
   options.normalize_by_length = true;
-  distilbert_tensors<float> p = random_model<float>(options);
+  encoder_tensors<float> p = random_model<float>(options);
   CHECK_THROWS_AS(fold_scales(p), std::invalid_argument);
 }
 
 TEST_CASE("fold_scales: a model without inhibitor layers keeps its numbers", "[fold_scales]") {
-  distilbert_config c;
+  encoder_config c;
   c.vocab_size = 5;
   c.max_position_embeddings = 4;
   c.n_layers = 1;
   c.n_heads = 1;
   c.dim = 4;
   c.hidden_dim = 4;
-  distilbert_tensors<float> p(c);
+  encoder_tensors<float> p(c);
   initialize(p, 2);
   const auto before = numbers_of(p);
   fold_scales(p);

@@ -82,7 +82,7 @@ std::set<std::string> case_names(const golden_file& file) {
 template <class T>
 struct encoder_case {
   golden_file file;
-  distilbert_config config;
+  encoder_config config;
   std::vector<std::int32_t> ids, labels, mlm_labels;
   std::vector<std::uint8_t> key_mask;
   token_view tokens;
@@ -107,8 +107,8 @@ struct encoder_case {
     tokens = {ids.data(), key_mask.data(), file.extent("input/ids", 0), file.extent("input/ids", 1)};
   }
 
-  distilbert_tensors<T> parameters(distilbert_heads heads) const {
-    distilbert_tensors<T> p(config, heads);
+  encoder_tensors<T> parameters(encoder_heads heads) const {
+    encoder_tensors<T> p(config, heads);
     p.visit([&](const std::string& name, tensor<T>& t) {
       const auto values = file.template values<T>("param/" + name);
       REQUIRE(static_cast<index_t>(values.size()) == t.size());
@@ -118,7 +118,7 @@ struct encoder_case {
   }
 };
 
-constexpr distilbert_heads both_heads{true, true};
+constexpr encoder_heads both_heads{true, true};
 const char* const encoder_names[] = {"distilbert_inhibitor", "distilbert_dot_product"};
 
 }  // namespace
@@ -227,7 +227,7 @@ TEMPLATE_TEST_CASE("classification_objective: equals PyTorch in every activation
   for (const char* name : encoder_names) {
     INFO(name);
     const encoder_case<T> c(name);
-    const distilbert_tensors<T> p = c.parameters(both_heads);
+    const encoder_tensors<T> p = c.parameters(both_heads);
     training_state<T> state(p);
     const double loss = classification_objective(state, p, c.tokens, c.labels.data(), {}, executor());
     CHECK(std::abs(loss - c.file.scalar("loss")) <= value_tolerance<T> * c.file.scalar("loss"));
@@ -245,7 +245,7 @@ TEMPLATE_TEST_CASE("classification_objective: equals PyTorch in every activation
     CHECK(std::all_of(pad_row, pad_row + c.config.dim, [](T x) { return x == T(0); }));
 
     // A second call adds to the gradients.
-    const distilbert_tensors<T> once = state.gradients;
+    const encoder_tensors<T> once = state.gradients;
     classification_objective(state, p, c.tokens, c.labels.data(), {}, executor());
     index_t differing = 0;
     for (index_t i = 0; i < once.size(); ++i) {
@@ -261,7 +261,7 @@ TEMPLATE_TEST_CASE("masked_lm: equals PyTorch with a tied decoder and ignored la
   using T = TestType;
   for (const char* name : encoder_names) {
     const encoder_case<T> c(name);
-    const distilbert_tensors<T> p = c.parameters(both_heads);
+    const encoder_tensors<T> p = c.parameters(both_heads);
     std::vector<index_t> every_position, labelled_positions;
     std::vector<std::int32_t> labels_there;
     for (index_t i = 0; i < c.tokens.rows(); ++i) {
@@ -295,9 +295,9 @@ TEST_CASE("adamw: ten training steps equal PyTorch's", "[golden]") {
   for (const char* name : encoder_names) {
     INFO(name);
     const encoder_case<double> c(name);
-    distilbert_tensors<double> p = c.parameters({true, false});
+    encoder_tensors<double> p = c.parameters({true, false});
     training_state<double> state(p);
-    adamw<distilbert_tensors<double>> optimizer(p, trainable_segments(p, [](const std::string&) { return true; }));
+    adamw<encoder_tensors<double>> optimizer(p, trainable_segments(p, [](const std::string&) { return true; }));
     adamw_options options;
     options.weight_decay = 0.01;
     const learning_rate_schedule schedule{schedule_kind::linear, 3, 10};
@@ -323,7 +323,7 @@ TEMPLATE_TEST_CASE("distillation objectives: equal PyTorch", "[golden]", float, 
   using T = TestType;
   const golden_file file = golden("objectives");
   const encoder_case<T> student("distilbert_inhibitor"), teacher("distilbert_dot_product");
-  const distilbert_tensors<T> p = student.parameters({true, false}), teacher_p = teacher.parameters({true, false});
+  const encoder_tensors<T> p = student.parameters({true, false}), teacher_p = teacher.parameters({true, false});
   inference_state<T> teacher_state;
   const auto compare = [&](const std::string& group, double loss, const training_state<T>& state) {
     INFO(group);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Layers of nn/: linear, layer_norm, gelu, embedding, dropout. The attention inside transformer_block has tests of its
-// own; the block as a whole is differentiated in test_distilbert.cpp.
+// own; the block as a whole is differentiated in test_encoder.cpp.
 
 #include <numeric>
 #include <random>

@@ -14,27 +14,27 @@ using inhibitor::test::temp_folder;
 
 namespace {
 
-distilbert_config small_config() {
+encoder_config small_config() {
   return inhibitor::test::small_config(attention_kind::inhibitor, attention_kind::dot_product);
 }
 
 /// A model whose numbers all differ, so that a swapped tensor shows.
 template <class T = float>
-distilbert_tensors<T> numbered_model(const distilbert_config& config, distilbert_heads heads = {}) {
-  distilbert_tensors<T> model(config, heads);
+encoder_tensors<T> numbered_model(const encoder_config& config, encoder_heads heads = {}) {
+  encoder_tensors<T> model(config, heads);
   for (index_t i = 0; i < model.size(); ++i) model.data()[i] = static_cast<T>(i + 1) / 8;
   return model;
 }
 
 template <class T>
-bool same_numbers(const distilbert_tensors<T>& a, const distilbert_tensors<T>& b) {
+bool same_numbers(const encoder_tensors<T>& a, const encoder_tensors<T>& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(T)) == 0;
 }
 
 using renaming = std::function<std::string(const std::string&)>;
 
 /// Writes the folder of `model` with every tensor name passed through `renamed`; "" leaves the tensor out.
-void write_renamed(const temp_folder& folder, const distilbert_tensors<float>& model, const renaming& renamed,
+void write_renamed(const temp_folder& folder, const encoder_tensors<float>& model, const renaming& renamed,
                    const std::function<void(safetensors_writer&)>& more = {}) {
   safetensors_writer writer;
   model.visit([&](const std::string& name, const tensor<const float>& t) {
@@ -95,7 +95,7 @@ TEST_CASE("save_model_folder: a saved model loads bit-identically, configuration
 
 TEST_CASE("save_model_folder: double and every choice of heads", "[io]") {
   const temp_folder folder;
-  for (const distilbert_heads heads : {distilbert_heads{false, false}, {true, false}, {false, true}, {true, true}}) {
+  for (const encoder_heads heads : {encoder_heads{false, false}, {true, false}, {false, true}, {true, true}}) {
     const auto model = numbered_model<double>(small_config(), heads);
     save_model_folder(folder.file("m"), model);
     CHECK(same_numbers(load_model_folder<double>(folder.file("m"), heads), model));
@@ -161,7 +161,7 @@ TEST_CASE("trap 2: LayerNorm.gamma and .beta are repaired, published inhibitor s
 TEST_CASE("published inhibitor models: mechanism is inferred where config.json is silent", "[io]") {
   const temp_folder folder;
   const float scalars[3] = {1, -0.25F, 1};
-  distilbert_config config = small_config();
+  encoder_config config = small_config();
   config.attention.clear();  // config.json will not mention the mechanism
   write_renamed(folder, numbered_model(config), as_is, [&](safetensors_writer& writer) {
     const std::string block = "distilbert.transformer.layer.1.attention.";

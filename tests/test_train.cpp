@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// train/: losses, schedule, adamw. objectives are differentiated end to end in test_distilbert.cpp.
+// train/: losses, schedule, adamw. objectives are differentiated end to end in test_encoder.cpp.
 
 #include <random>
 #include <vector>
 
-#include "inhibitor/models/distilbert_tensors.hpp"
+#include "inhibitor/models/encoder_tensors.hpp"
 #include "inhibitor/train/adamw.hpp"
 #include "inhibitor/train/losses.hpp"
 #include "inhibitor/train/schedule.hpp"
@@ -119,10 +119,10 @@ TEST_CASE("learning_rate_schedule: warm-up starts at 0, decay ends after the las
 
 TEST_CASE("adamw: two steps of one value by hand") {
   // A model with one trainable number is a bias of a tiny configuration; everything else is frozen.
-  distilbert_tensors<double> p(small_config(attention_kind::inhibitor, attention_kind::inhibitor)),
+  encoder_tensors<double> p(small_config(attention_kind::inhibitor, attention_kind::inhibitor)),
       g(small_config(attention_kind::inhibitor, attention_kind::inhibitor));
   const auto segments = trainable_segments(p, [](const std::string& name) { return name == "classifier.bias"; });
-  adamw<distilbert_tensors<double>> optimizer(p, segments);
+  adamw<encoder_tensors<double>> optimizer(p, segments);
   p.classifier.bias.data[0] = 1;
   g.classifier.bias.data[0] = 0.5;
   p.classifier.weight.data[0] = 3;
@@ -144,9 +144,9 @@ TEST_CASE("adamw: two steps of one value by hand") {
 }
 
 TEST_CASE("adamw: decays matrices alone, clips by the global norm, same bits for any number of workers") {
-  distilbert_tensors<double> start(small_config(attention_kind::inhibitor, attention_kind::inhibitor));
+  encoder_tensors<double> start(small_config(attention_kind::inhibitor, attention_kind::inhibitor));
   initialize(start, 5);
-  distilbert_tensors<double> g = start;
+  encoder_tensors<double> g = start;
   const auto segments = trainable_segments(start, [](const std::string&) { return true; });
   index_t covered = 0;
   for (const auto& s : segments) covered += s.end - s.begin;
@@ -162,9 +162,9 @@ TEST_CASE("adamw: decays matrices alone, clips by the global norm, same bits for
     }
   });
   const auto run = [&](double max_norm, double scale, const executor& workers) {
-    distilbert_tensors<double> p = start, scaled = g;
+    encoder_tensors<double> p = start, scaled = g;
     for (index_t i = 0; i < scaled.size(); ++i) scaled.data()[i] *= scale;
-    adamw<distilbert_tensors<double>> optimizer(p, segments);
+    adamw<encoder_tensors<double>> optimizer(p, segments);
     adamw_options o;
     o.learning_rate = 1e-3;
     o.epsilon = 1;  // so that the size of the gradient matters

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "common/sentence_dataset.hpp"
-#include "inhibitor/models/distilbert_heads.hpp"
+#include "inhibitor/models/encoder_heads.hpp"
 #include "inhibitor/train/objectives.hpp"
 
 namespace inhibitor {
@@ -29,7 +29,7 @@ inline token_view view_of(const token_batch& batch) {
 /// Runs the model over every example, without dropout; ties go to the lower label. Throws std::invalid_argument for
 /// labels outside the model's.
 template <class T>
-evaluation evaluate(const distilbert_tensors<T>& model, const token_dataset& dataset, const executor& workers,
+evaluation evaluate(const encoder_tensors<T>& model, const token_dataset& dataset, const executor& workers,
                     index_t batch_size = 32) {
   const auto start = std::chrono::steady_clock::now();
   const index_t classes = model.config().num_labels;

@@ -43,8 +43,7 @@ void visit_checkpoint(Model& model, Optimizer& optimizer, Visitor&& f) {
 
 /// Writes the file whole or not at all. Throws file_error.
 inline void write_checkpoint(const std::string& path, const checkpoint_position& where,
-                             const distilbert_tensors<float>& model,
-                             const adamw<distilbert_tensors<float>>& optimizer) {
+                             const encoder_tensors<float>& model, const adamw<encoder_tensors<float>>& optimizer) {
   safetensors_writer file;
   detail::visit_checkpoint(model, optimizer, [&](const std::string& name, const auto& t) {
     file.add(name, dtype::f32, stored_shape(t), t.data);
@@ -92,8 +91,8 @@ inline checkpoint_position read_checkpoint_position(const safetensors_file& file
 
 /// Copies the numbers into a model and an optimiser of the same configuration. Throws file_error naming the tensor that
 /// is missing or has another shape.
-inline void read_checkpoint_tensors(const safetensors_file& file, distilbert_tensors<float>& model,
-                                    adamw<distilbert_tensors<float>>& optimizer) {
+inline void read_checkpoint_tensors(const safetensors_file& file, encoder_tensors<float>& model,
+                                    adamw<encoder_tensors<float>>& optimizer) {
   detail::visit_checkpoint(model, optimizer, [&](const std::string& name, tensor<float>& t) {
     const tensor_info* info = file.find(name);
     if (info == nullptr) throw file_error(file.path(), "tensor \"" + name + "\" is missing");

@@ -74,8 +74,8 @@ class distill_job {
   struct stage {
     stage_plan plan;
     std::function<bool(const std::string&)> trainable;
-    std::function<double(const distilbert_tensors<float>&, training_state<float>&, const token_batch&,
-                         const token_view&, const dropout_mode&)>
+    std::function<double(const encoder_tensors<float>&, training_state<float>&, const token_batch&, const token_view&,
+                         const dropout_mode&)>
         objective;
     const token_dataset* data = nullptr;
   };
@@ -182,7 +182,7 @@ class distill_job {
 
   void load_teacher(const std::string& folder) {
     teacher_ = load_model_folder<float>(folder);
-    const distilbert_config& c = teacher_->config();
+    const encoder_config& c = teacher_->config();
     check(c.vocab_size == base_.vocab_size && c.n_layers == base_.n_layers && c.dim == base_.dim &&
               c.n_heads == base_.n_heads && c.hidden_dim == base_.hidden_dim,
           [&] {
@@ -205,7 +205,7 @@ class distill_job {
     s.plan.weight_decay = o_.weight_decay;
     s.trainable = all_tensors;
     s.data = &train_;
-    s.objective = [this](const distilbert_tensors<float>& p, training_state<float>& state, const token_batch& batch,
+    s.objective = [this](const encoder_tensors<float>& p, training_state<float>& state, const token_batch& batch,
                          const token_view& tokens, const dropout_mode& mode) {
       return classification_objective(state, p, tokens, batch.labels.data(), mode, workers_);
     };
@@ -225,7 +225,7 @@ class distill_job {
       s.trainable = [prefix](const std::string& name) {
         return name.rfind(prefix, 0) == 0 && name.rfind(prefix + "out_lin", 0) != 0;
       };
-      s.objective = [this, layer](const distilbert_tensors<float>& p, training_state<float>& state, const token_batch&,
+      s.objective = [this, layer](const encoder_tensors<float>& p, training_state<float>& state, const token_batch&,
                                   const token_view& tokens, const dropout_mode& mode) {
         return layer_context_objective(state, p, teacher_state_, *teacher_, layer, tokens, mode, workers_);
       };
@@ -236,7 +236,7 @@ class distill_job {
     full.plan.schedule = schedule_kind::cosine;
     full.data = &text_;
     full.trainable = [](const std::string& name) { return name.rfind("distilbert.", 0) == 0; };
-    full.objective = [this](const distilbert_tensors<float>& p, training_state<float>& state, const token_batch&,
+    full.objective = [this](const encoder_tensors<float>& p, training_state<float>& state, const token_batch&,
                             const token_view& tokens, const dropout_mode& mode) {
       return hidden_state_objective(state, p, teacher_state_, *teacher_, tokens, mode, workers_);
     };
@@ -250,7 +250,7 @@ class distill_job {
 
   std::vector<stage> e2_stages() {
     stage s = label_stage("distil");
-    s.objective = [this](const distilbert_tensors<float>& p, training_state<float>& state, const token_batch& batch,
+    s.objective = [this](const encoder_tensors<float>& p, training_state<float>& state, const token_batch& batch,
                          const token_view& tokens, const dropout_mode& mode) {
       const distillation_weights weights{o_.kl_weight, o_.hidden_weight, o_.label_weight, o_.temperature};
       return task_distillation_objective(state, p, teacher_state_, *teacher_, weights, tokens, batch.labels.data(),
@@ -260,9 +260,9 @@ class distill_job {
   }
 
   void run_teacher() {
-    distilbert_config config = base_;
+    encoder_config config = base_;
     config.set_attention(attention_kind::dot_product);
-    distilbert_tensors<float> model(config);
+    encoder_tensors<float> model(config);
     initialize(model, o_.seed);
     train_run("E0", model, {label_stage("train")});
     teacher_ = std::move(model);
@@ -270,16 +270,16 @@ class distill_job {
 
   void run_student(const std::string& name, const std::vector<stage>& stages) {
     if (find_record(name) != nullptr) return;
-    distilbert_config config = base_;
+    encoder_config config = base_;
     config.set_attention(attention_kind::inhibitor);
-    distilbert_tensors<float> model(config);
+    encoder_tensors<float> model(config);
     initialize(model, o_.seed);
     if (name != "control") copy_shared_tensors(model, *teacher_);
     train_run(name, model, stages);
   }
 
   /// Every tensor of `from` that `to` has as well, which is all but the inhibitor's scalars.
-  static void copy_shared_tensors(distilbert_tensors<float>& to, const distilbert_tensors<float>& from) {
+  static void copy_shared_tensors(encoder_tensors<float>& to, const encoder_tensors<float>& from) {
     std::map<std::string, const float*> source;
     from.visit([&](const std::string& name, const tensor<const float>& t) { source[name] = t.data; });
     to.visit([&](const std::string& name, tensor<float>& t) {
@@ -288,7 +288,7 @@ class distill_job {
     });
   }
 
-  void train_run(const std::string& name, distilbert_tensors<float>& model, const std::vector<stage>& stages) {
+  void train_run(const std::string& name, encoder_tensors<float>& model, const std::vector<stage>& stages) {
     checkpoint_position where;
     where.run = name;
     where.settings = settings().dump();
@@ -311,7 +311,7 @@ class distill_job {
     }
     for (std::size_t i = first_stage; i < stages.size(); ++i) {
       const stage& s = stages[i];
-      adamw<distilbert_tensors<float>> optimizer(model, trainable_segments(model, s.trainable));
+      adamw<encoder_tensors<float>> optimizer(model, trainable_segments(model, s.trainable));
       if (saved) {
         read_checkpoint_tensors(*saved, model, optimizer);
         optimizer.step = where.optimizer_step;
@@ -344,7 +344,7 @@ class distill_job {
     remove_file(checkpoint);
   }
 
-  run_record record_of(const std::string& name, const distilbert_tensors<float>& model, const stage_position& position,
+  run_record record_of(const std::string& name, const encoder_tensors<float>& model, const stage_position& position,
                        const nlohmann::json& epochs) const {
     const evaluation e = evaluate(model, dev_, workers_);
     run_record r;
@@ -370,8 +370,8 @@ class distill_job {
   std::string data_folder_, vocab_file_;
   wordpiece tokenizer_;
   token_dataset train_, dev_, text_;
-  distilbert_config base_;
-  std::optional<distilbert_tensors<float>> teacher_;
+  encoder_config base_;
+  std::optional<encoder_tensors<float>> teacher_;
   inference_state<float> teacher_state_;
   std::vector<run_record> records_;
 };

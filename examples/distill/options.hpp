@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "common/json_config.hpp"
-#include "inhibitor/models/distilbert_config.hpp"
+#include "inhibitor/models/encoder_config.hpp"
 
 namespace inhibitor {
 
@@ -51,8 +51,8 @@ struct distill_options {
 };
 
 /// Sizes of `--size`. Throws std::invalid_argument for another name.
-inline distilbert_config config_of_size(const std::string& size) {
-  distilbert_config c;
+inline encoder_config config_of_size(const std::string& size) {
+  encoder_config c;
   const auto set = [&](index_t layers, index_t dim) {
     c.n_layers = layers;
     c.dim = dim;

@@ -60,8 +60,8 @@ struct stage_hooks {
 };
 
 /// Says so on stderr when a layer lets no value pass: it gets no gradient and would stay silent for ever.
-inline void warn_if_inhibited(const std::string& label, const distilbert_activations<float>& a,
-                              const distilbert_config& c, index_t layers) {
+inline void warn_if_inhibited(const std::string& label, const encoder_activations<float>& a, const encoder_config& c,
+                              index_t layers) {
   for (index_t layer = 0; layer < layers; ++layer) {
     if (!fully_inhibited(a, c, layer)) continue;
     fmt::print(stderr,
@@ -74,8 +74,8 @@ inline void warn_if_inhibited(const std::string& label, const distilbert_activat
 /// Trains `model` in place from position.step to the end of the stage. The same data, plan, seed and start give the
 /// same numbers for any number of workers, whether interrupted and resumed or not. Throws interrupted_error, and
 /// diverged_error naming the step and the layer when a loss is not finite.
-inline void run_stage(const std::string& label, const stage_plan& plan, distilbert_tensors<float>& model,
-                      adamw<distilbert_tensors<float>>& optimizer, stage_position& position, const token_dataset& data,
+inline void run_stage(const std::string& label, const stage_plan& plan, encoder_tensors<float>& model,
+                      adamw<encoder_tensors<float>>& optimizer, stage_position& position, const token_dataset& data,
                       std::uint64_t seed, const batch_objective& objective, const stage_hooks& hooks,
                       double checkpoint_seconds, const executor& workers) {
   using clock = std::chrono::steady_clock;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "inhibitor/io/safetensors.hpp"
-#include "inhibitor/models/distilbert_tensors.hpp"
+#include "inhibitor/models/encoder_tensors.hpp"
 #include "support/catch.hpp"
 #include "support/tolerance.hpp"
 
@@ -73,7 +73,7 @@ void check_close(const T* got, const golden_file& golden, const std::string& nam
 /// Compares every tensor of `model` that is stored as prefix + name; each stored one must be in the model. Tensors of
 /// the model without a stored counterpart must be zero when `others_are_zero`. Returns how many were compared.
 template <class T>
-int check_tensors(const distilbert_tensors<T>& model, const golden_file& golden, const std::string& prefix,
+int check_tensors(const encoder_tensors<T>& model, const golden_file& golden, const std::string& prefix,
                   double tolerance, double floor, bool others_are_zero) {
   int compared = 0;
   model.visit([&](const std::string& name, const tensor<const T>& t) {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "inhibitor/models/distilbert_config.hpp"
+#include "inhibitor/models/encoder_config.hpp"
 
 namespace inhibitor::test {
 
 /// Two layers of width 8 with two heads, 11 words, 6 positions, 3 labels: small enough to differentiate numerically.
-inline distilbert_config small_config(attention_kind first, attention_kind second) {
-  distilbert_config config;
+inline encoder_config small_config(attention_kind first, attention_kind second) {
+  encoder_config config;
   config.vocab_size = 11;
   config.max_position_embeddings = 6;
   config.n_layers = 2;

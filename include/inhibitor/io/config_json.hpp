@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "inhibitor/io/json_file.hpp"
-#include "inhibitor/models/distilbert_config.hpp"
-#include "inhibitor/models/distilbert_tensors.hpp"
+#include "inhibitor/models/encoder_config.hpp"
+#include "inhibitor/models/encoder_tensors.hpp"
 
 // Hugging Face's config.json of a DistilBERT, and the keys this library adds to it:
 //   attention_type               "dot_product" or "inhibitor", or a list with one of them per layer
@@ -24,7 +24,7 @@ namespace inhibitor {
 
 /// A model's config.json: what the library uses of it, and the whole document, so that keys of others survive a save.
 struct model_config_file {
-  distilbert_config config;
+  encoder_config config;
   std::vector<std::string> labels;  ///< names of the classes, (num_labels)
   nlohmann::json document = nlohmann::json::object();
 };
@@ -120,7 +120,7 @@ inline std::vector<std::string> read_labels(const config_reader& reader) {
   return labels;
 }
 
-inline void read_attention(const config_reader& reader, distilbert_config& config) {
+inline void read_attention(const config_reader& reader, encoder_config& config) {
   const auto kind = [&](const std::string& key, const nlohmann::json& value) {
     return reader.choice(key, value, {"dot_product", "inhibitor"}) == 0 ? attention_kind::dot_product
                                                                         : attention_kind::inhibitor;
@@ -162,7 +162,7 @@ inline model_config_file parse_model_config(nlohmann::json document, const std::
 
   // The upper bounds are far above any model; they keep products of sizes from overflowing.
   model_config_file result;
-  distilbert_config& c = result.config;
+  encoder_config& c = result.config;
   c.vocab_size = reader.integer("vocab_size", "", c.vocab_size, 100'000'000);
   c.max_position_embeddings = reader.integer("max_position_embeddings", "", c.max_position_embeddings, 100'000'000);
   c.n_layers = reader.integer("n_layers", "num_hidden_layers", c.n_layers, 1'000);
@@ -193,8 +193,8 @@ inline model_config_file read_model_config(const std::string& path) {
 
 /// The document to save for a model with these heads: `file.document` with the library's keys set from `file.config`
 /// and `file.labels` (LABEL_0, ... unless there is one name per label).
-inline nlohmann::json model_config_document(const model_config_file& file, distilbert_heads heads) {
-  const distilbert_config& c = file.config;
+inline nlohmann::json model_config_document(const model_config_file& file, encoder_heads heads) {
+  const encoder_config& c = file.config;
   nlohmann::json out = file.document;
   for (const char* alias : {"hidden_size", "num_attention_heads", "num_hidden_layers", "num_labels", "attention_type",
                             "inhibitor_center", "inhibitor_signed", "inhibitor_normalize_by_length"}) {
@@ -244,7 +244,7 @@ inline nlohmann::json model_config_document(const model_config_file& file, disti
 }
 
 /// Writes a config.json, whole or not at all. Throws file_error.
-inline void write_model_config(const std::string& path, const model_config_file& file, distilbert_heads heads) {
+inline void write_model_config(const std::string& path, const model_config_file& file, encoder_heads heads) {
   write_json_file(path, model_config_document(file, heads));
 }
 

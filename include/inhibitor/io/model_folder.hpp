@@ -14,7 +14,7 @@
 #include "inhibitor/io/load_report.hpp"
 #include "inhibitor/io/safetensors.hpp"
 #include "inhibitor/io/tensor_names.hpp"
-#include "inhibitor/models/distilbert_tensors.hpp"
+#include "inhibitor/models/encoder_tensors.hpp"
 
 // A model is a folder as Hugging Face lays it out: config.json, model.safetensors (or shards with an index), vocab.txt.
 
@@ -23,7 +23,7 @@ namespace inhibitor {
 /// A model read from a folder, and how well it fitted.
 template <class T>
 struct loaded_model {
-  distilbert_tensors<T> tensors;
+  encoder_tensors<T> tensors;
   model_config_file config;
   load_report report;
 };
@@ -61,7 +61,7 @@ inline std::map<std::string, tensor_source> sources_by_name(const safetensors_se
 /// What the tensors tell about the mechanism where config.json is silent: layers with inhibitor scalars are inhibitor
 /// layers, and the authors' published models centre over all keys.
 inline void infer_mechanism(model_config_file& file, const std::map<std::string, tensor_source>& sources) {
-  distilbert_config& config = file.config;
+  encoder_config& config = file.config;
   bool is_published = false;
   for (index_t i = 0; i < config.n_layers; ++i) {
     const auto found = sources.find("distilbert.transformer.layer." + std::to_string(i) + ".attention.inhibitor_shift");
@@ -75,7 +75,7 @@ inline void infer_mechanism(model_config_file& file, const std::map<std::string,
 }
 
 /// A damaged or hostile config.json must not make the program ask for memory without bound.
-inline void check_size(const distilbert_config& c, const safetensors_set& checkpoint, const std::string& file) {
+inline void check_size(const encoder_config& c, const safetensors_set& checkpoint, const std::string& file) {
   const auto real = [](index_t value) { return static_cast<double>(value); };
   const double expected = real(c.vocab_size + c.max_position_embeddings) * real(c.dim) +
                           real(c.n_layers) * real(c.dim) * (4 * real(c.dim) + 2 * real(c.hidden_dim)) +
@@ -120,7 +120,7 @@ inline std::string without_trailing_slash(std::string folder) {
 /// are normalised (tensor_names.hpp); the masked-LM decoder is always the word embeddings, a stored copy is not read.
 /// F16, BF16, F32 and F64 are converted to T. Throws file_error when a file is missing or malformed.
 template <class T>
-loaded_model<T> read_model_folder(const std::string& folder, distilbert_heads heads = {}) {
+loaded_model<T> read_model_folder(const std::string& folder, encoder_heads heads = {}) {
   const std::string config_path = folder + "/config.json";
   loaded_model<T> model;
   model.config = read_model_config(config_path);
@@ -130,7 +130,7 @@ loaded_model<T> read_model_folder(const std::string& folder, distilbert_heads he
   detail::infer_mechanism(model.config, sources);
   detail::check_size(model.config.config, checkpoint, config_path);
 
-  model.tensors = distilbert_tensors<T>(model.config.config, heads);
+  model.tensors = encoder_tensors<T>(model.config.config, heads);
   std::vector<std::pair<detail::tensor_source, std::string>> fitting;
   model.tensors.visit([&](const std::string& name, tensor<T>& t) {
     const auto found = sources.find(name);
@@ -160,7 +160,7 @@ loaded_model<T> read_model_folder(const std::string& folder, distilbert_heads he
 /// Reads a model folder that must hold exactly the tensors of the model. Throws file_error naming what is missing,
 /// unexpected or of another shape (both shapes).
 template <class T>
-distilbert_tensors<T> load_model_folder(const std::string& folder, distilbert_heads heads = {}) {
+encoder_tensors<T> load_model_folder(const std::string& folder, encoder_heads heads = {}) {
   loaded_model<T> model = read_model_folder<T>(folder, heads);
   model.report.require_complete(folder);
   return std::move(model.tensors);
@@ -171,8 +171,8 @@ distilbert_tensors<T> load_model_folder(const std::string& folder, distilbert_he
 /// complete or not at all. In a folder that exists, each file is replaced whole, config.json last, and other files
 /// stay. Throws file_error; then nothing unfinished is left.
 template <class T>
-void save_model_folder(const std::string& folder, const distilbert_tensors<T>& tensors,
-                       const std::string& vocab_file = "", model_config_file config = {}) {
+void save_model_folder(const std::string& folder, const encoder_tensors<T>& tensors, const std::string& vocab_file = "",
+                       model_config_file config = {}) {
   namespace fs = std::filesystem;
   config.config = tensors.config();
   const char* type_key = config.document.contains("dtype") ? "dtype" : "torch_dtype";  // renamed by newer HF versions

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <string>
 
-#include "inhibitor/models/distilbert_tensors.hpp"
+#include "inhibitor/models/encoder_tensors.hpp"
 
 // Takes the multiplications out of the inhibitor layers of a trained model. With gamma > 0 and eta > 0 of a head,
 //
@@ -22,8 +22,8 @@ namespace inhibitor {
 /// counts for nothing is a broken model rather than one to be folded), and when the model divides by the number of keys
 /// (normalize_by_length), which no projection can do for it. Allocates nothing.
 template <class T>
-void fold_scales(distilbert_tensors<T>& parameters) {
-  distilbert_config config = parameters.config();
+void fold_scales(encoder_tensors<T>& parameters) {
+  encoder_config config = parameters.config();
   const index_t heads = config.n_heads, size = config.head_size(), dim = config.dim;
   const auto require_positive = [](T scale, const char* name, index_t layer, index_t head) {
     check(std::isfinite(scale) && scale > T(0), [&] {

@@ -13,7 +13,7 @@
 
 // AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101) in the order Hugging Face runs it: decay first, bias-corrected
 // moments, epsilon outside the root. Works on any model type that is one flat buffer with visit(name, tensor), such as
-// distilbert_tensors; parameters, gradients and both moments are that one type.
+// encoder_tensors; parameters, gradients and both moments are that one type.
 
 namespace inhibitor {
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "inhibitor/models/distilbert_heads.hpp"
+#include "inhibitor/models/encoder_heads.hpp"
 #include "inhibitor/train/losses.hpp"
 
 // What a training step minimises: forward pass, loss and backward pass of one batch, gradients added to
@@ -16,19 +16,18 @@ namespace inhibitor {
 /// Work space of one model in training: gradients and activations, reused from batch to batch.
 template <class T>
 struct training_state {
-  explicit training_state(const distilbert_tensors<T>& parameters)
-      : gradients(parameters.config(), parameters.heads()) {}
+  explicit training_state(const encoder_tensors<T>& parameters) : gradients(parameters.config(), parameters.heads()) {}
 
-  distilbert_tensors<T> gradients;
-  distilbert_activations<T> activations;
-  distilbert_activation_gradients<T> dactivations;
+  encoder_tensors<T> gradients;
+  encoder_activations<T> activations;
+  encoder_activation_gradients<T> dactivations;
   classification_activations<T> head;
 };
 
 /// Work space of a model that only runs forward.
 template <class T>
 struct inference_state {
-  distilbert_activations<T> activations;
+  encoder_activations<T> activations;
   classification_activations<T> head;
 };
 
@@ -42,7 +41,7 @@ struct distillation_weights {
 
 /// Cross-entropy of the classification head on `labels` (B). Returns the mean loss.
 template <class T>
-double classification_objective(training_state<T>& student, const distilbert_tensors<T>& p, const token_view& tokens,
+double classification_objective(training_state<T>& student, const encoder_tensors<T>& p, const token_view& tokens,
                                 const std::int32_t* labels, const dropout_mode& mode, const executor& workers) {
   encoder_forward(student.activations, tokens, p, mode, workers);
   classification_forward(student.head, student.activations, tokens, p, mode, workers);
@@ -59,8 +58,8 @@ double classification_objective(training_state<T>& student, const distilbert_ten
 /// E1, layer-wise stage: mean squared error between the attention contexts (before out_lin) of layer `layer` of student
 /// and teacher over real tokens. Adds gradients for q, k, v and the scalars of that layer alone. Returns the loss.
 template <class T>
-double layer_context_objective(training_state<T>& student, const distilbert_tensors<T>& p, inference_state<T>& teacher,
-                               const distilbert_tensors<T>& teacher_p, index_t layer, const token_view& tokens,
+double layer_context_objective(training_state<T>& student, const encoder_tensors<T>& p, inference_state<T>& teacher,
+                               const encoder_tensors<T>& teacher_p, index_t layer, const token_view& tokens,
                                const dropout_mode& mode, const executor& workers) {
   encoder_forward_to_context(teacher.activations, layer, tokens, teacher_p, {}, workers);
   encoder_forward_to_context(student.activations, layer, tokens, p, mode, workers);
@@ -77,9 +76,9 @@ double layer_context_objective(training_state<T>& student, const distilbert_tens
 /// output is left out, as in the authors' code. Both models need the same number of layers and the same width. Returns
 /// the loss.
 template <class T>
-double hidden_state_objective(training_state<T>& student, const distilbert_tensors<T>& p, inference_state<T>& teacher,
-                              const distilbert_tensors<T>& teacher_p, const token_view& tokens,
-                              const dropout_mode& mode, const executor& workers) {
+double hidden_state_objective(training_state<T>& student, const encoder_tensors<T>& p, inference_state<T>& teacher,
+                              const encoder_tensors<T>& teacher_p, const token_view& tokens, const dropout_mode& mode,
+                              const executor& workers) {
   encoder_forward(teacher.activations, tokens, teacher_p, {}, workers);
   encoder_forward(student.activations, tokens, p, mode, workers);
   student.dactivations.reset(p.config(), tokens);
@@ -95,10 +94,10 @@ double hidden_state_objective(training_state<T>& student, const distilbert_tenso
 /// E2: weights.kl * KL at temperature T + weights.hidden * MSE of the last hidden state + weights.label *
 /// cross-entropy. `labels` (B). Returns the weighted sum.
 template <class T>
-double task_distillation_objective(training_state<T>& student, const distilbert_tensors<T>& p,
-                                   inference_state<T>& teacher, const distilbert_tensors<T>& teacher_p,
-                                   const distillation_weights& weights, const token_view& tokens,
-                                   const std::int32_t* labels, const dropout_mode& mode, const executor& workers) {
+double task_distillation_objective(training_state<T>& student, const encoder_tensors<T>& p, inference_state<T>& teacher,
+                                   const encoder_tensors<T>& teacher_p, const distillation_weights& weights,
+                                   const token_view& tokens, const std::int32_t* labels, const dropout_mode& mode,
+                                   const executor& workers) {
   encoder_forward(teacher.activations, tokens, teacher_p, {}, workers);
   classification_forward(teacher.head, teacher.activations, tokens, teacher_p, {}, workers);
   encoder_forward(student.activations, tokens, p, mode, workers);

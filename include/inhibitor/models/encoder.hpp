@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "inhibitor/models/distilbert_tensors.hpp"
+#include "inhibitor/models/encoder_tensors.hpp"
 #include "inhibitor/nn/embedding.hpp"
 #include "inhibitor/nn/transformer_block.hpp"
 
 // The DistilBERT encoder (Sanh et al. 2019, arXiv 1910.01108), forward and its mirror, backward. Heads are in
-// distilbert_heads.hpp. M = batch * length rows; hidden[0] is the embedding output, hidden[l + 1] the output of layer
+// encoder_heads.hpp. M = batch * length rows; hidden[0] is the embedding output, hidden[l + 1] the output of layer
 // l.
 
 namespace inhibitor {
@@ -35,14 +35,14 @@ struct dropout_mode {
 
 /// Everything the forward pass computes and the backward pass needs. Reused from batch to batch; grows, never shrinks.
 template <class T>
-struct distilbert_activations {
+struct encoder_activations {
   aligned_buffer<T> embedding_sum, embedding_mean, embedding_rstd;  // (M, C), (M), (M)
   std::vector<aligned_buffer<T>> hidden;                            // n_layers + 1 of (M, C)
   std::vector<block_activations<T>> block;                          // n_layers
   std::vector<aligned_buffer<std::uint8_t>> attended;               // n_layers of (B, L): key mask after key dropout
   attention_workspace workspace;
 
-  void resize(const distilbert_config& c, const block_shape& s) {
+  void resize(const encoder_config& c, const block_shape& s) {
     embedding_sum.resize(s.rows() * s.dim);
     embedding_mean.resize(s.rows());
     embedding_rstd.resize(s.rows());
@@ -58,19 +58,19 @@ struct distilbert_activations {
 /// Gradients of activations. A loss adds its gradient to `hidden` or `context`, wherever it looks at the model, after
 /// `reset` and before encoder_backward.
 template <class T>
-struct distilbert_activation_gradients {
+struct encoder_activation_gradients {
   std::vector<aligned_buffer<T>> hidden;   // n_layers + 1 of (M, C)
   std::vector<aligned_buffer<T>> context;  // n_layers of (M, C)
   aligned_buffer<T> embedding_sum;         // (M, C)
   block_gradients<T> scratch;
 
   /// Sizes every buffer for the batch and sets the gradients to zero.
-  void reset(const distilbert_config& c, const token_view& tokens);
+  void reset(const encoder_config& c, const token_view& tokens);
 };
 
 namespace detail {
 
-inline block_shape shape_of(const distilbert_config& c, const token_view& tokens, index_t layer, bool training) {
+inline block_shape shape_of(const encoder_config& c, const token_view& tokens, index_t layer, bool training) {
   block_shape s;
   s.batch = tokens.batch;
   s.length = tokens.length;
@@ -81,7 +81,7 @@ inline block_shape shape_of(const distilbert_config& c, const token_view& tokens
   s.inhibitor = c.inhibitor;
   s.add_only = c.add_only;
   s.dropout = training ? c.dropout : 0;
-  s.layer_norm_epsilon = distilbert_config::layer_norm_epsilon;
+  s.layer_norm_epsilon = encoder_config::layer_norm_epsilon;
   return s;
 }
 
@@ -94,7 +94,7 @@ constexpr std::uint32_t ffn_site(index_t layer) { return static_cast<std::uint32
 }  // namespace detail
 
 template <class T>
-void distilbert_activation_gradients<T>::reset(const distilbert_config& c, const token_view& tokens) {
+void encoder_activation_gradients<T>::reset(const encoder_config& c, const token_view& tokens) {
   const block_shape s = detail::shape_of(c, tokens, 0, false);
   hidden.resize(static_cast<std::size_t>(c.n_layers + 1));
   context.resize(static_cast<std::size_t>(c.n_layers));
@@ -111,7 +111,7 @@ void distilbert_activation_gradients<T>::reset(const distilbert_config& c, const
 
 /// Throws std::invalid_argument naming the position unless every id is in [0, vocab_size) and the length fits the
 /// position table.
-inline void check_tokens(const token_view& tokens, const distilbert_config& c) {
+inline void check_tokens(const token_view& tokens, const encoder_config& c) {
   check(tokens.length <= c.max_position_embeddings, [&] {
     return "sequence length is " + std::to_string(tokens.length) +
            "; expected at most max_position_embeddings = " + std::to_string(c.max_position_embeddings);
@@ -128,16 +128,16 @@ inline void check_tokens(const token_view& tokens, const distilbert_config& c) {
 /// Fills activations.hidden[0] from the ids: LayerNorm(word + position), then dropout. Throws std::invalid_argument for
 /// ids or lengths out of range.
 template <class T>
-void embeddings_forward(distilbert_activations<T>& a, const token_view& tokens, const distilbert_tensors<T>& p,
+void embeddings_forward(encoder_activations<T>& a, const token_view& tokens, const encoder_tensors<T>& p,
                         const dropout_mode& mode, const executor& workers) {
-  const distilbert_config& c = p.config();
+  const encoder_config& c = p.config();
   check_tokens(tokens, c);
   a.resize(c, detail::shape_of(c, tokens, 0, mode.enabled));
   embedding_forward(a.embedding_sum.data(), tokens.ids, p.embeddings.word_embeddings.data,
                     p.embeddings.position_embeddings.data, tokens.batch, tokens.length, c.dim, workers);
   layer_norm_forward(a.hidden[0].data(), a.embedding_mean.data(), a.embedding_rstd.data(), a.embedding_sum.data(),
                      p.embeddings.LayerNorm.weight.data, p.embeddings.LayerNorm.bias.data, tokens.rows(), c.dim,
-                     static_cast<T>(distilbert_config::layer_norm_epsilon), workers);
+                     static_cast<T>(encoder_config::layer_norm_epsilon), workers);
   if (mode.enabled) {
     dropout(a.hidden[0].data(), tokens.rows() * c.dim, c.dropout, mode.stream.at(detail::embedding_site), workers);
   }
@@ -145,8 +145,8 @@ void embeddings_forward(distilbert_activations<T>& a, const token_view& tokens, 
 
 /// First half of layer `layer`: attention context from hidden[layer], which must be filled.
 template <class T>
-void layer_context_forward(distilbert_activations<T>& a, index_t layer, const token_view& tokens,
-                           const distilbert_tensors<T>& p, const dropout_mode& mode, const executor& workers) {
+void layer_context_forward(encoder_activations<T>& a, index_t layer, const token_view& tokens,
+                           const encoder_tensors<T>& p, const dropout_mode& mode, const executor& workers) {
   const auto l = static_cast<std::size_t>(layer);
   const block_shape s = detail::shape_of(p.config(), tokens, layer, mode.enabled);
   std::copy(tokens.key_mask, tokens.key_mask + tokens.rows(), a.attended[l].data());
@@ -160,7 +160,7 @@ void layer_context_forward(distilbert_activations<T>& a, index_t layer, const to
 /// Layers [0, n_layers) from hidden[0]. A caller that has embeddings of its own resizes the activations, fills
 /// hidden[0] and starts here; tokens.ids is not read.
 template <class T>
-void layers_forward(distilbert_activations<T>& a, const token_view& tokens, const distilbert_tensors<T>& p,
+void layers_forward(encoder_activations<T>& a, const token_view& tokens, const encoder_tensors<T>& p,
                     const dropout_mode& mode, const executor& workers, index_t layers) {
   for (index_t i = 0; i < layers; ++i) {
     const auto l = static_cast<std::size_t>(i);
@@ -174,7 +174,7 @@ void layers_forward(distilbert_activations<T>& a, const token_view& tokens, cons
 /// The whole encoder: hidden[0 .. n_layers] and every block's activations. Throws as embeddings_forward; allocates only
 /// while the activations grow.
 template <class T>
-void encoder_forward(distilbert_activations<T>& a, const token_view& tokens, const distilbert_tensors<T>& p,
+void encoder_forward(encoder_activations<T>& a, const token_view& tokens, const encoder_tensors<T>& p,
                      const dropout_mode& mode, const executor& workers) {
   embeddings_forward(a, tokens, p, mode, workers);
   layers_forward(a, tokens, p, mode, workers, p.config().n_layers);
@@ -182,8 +182,8 @@ void encoder_forward(distilbert_activations<T>& a, const token_view& tokens, con
 
 /// Layers [0, layer) and the context of `layer`: what the layer-wise stage of distillation compares.
 template <class T>
-void encoder_forward_to_context(distilbert_activations<T>& a, index_t layer, const token_view& tokens,
-                                const distilbert_tensors<T>& p, const dropout_mode& mode, const executor& workers) {
+void encoder_forward_to_context(encoder_activations<T>& a, index_t layer, const token_view& tokens,
+                                const encoder_tensors<T>& p, const dropout_mode& mode, const executor& workers) {
   embeddings_forward(a, tokens, p, mode, workers);
   layers_forward(a, tokens, p, mode, workers, layer);
   layer_context_forward(a, layer, tokens, p, mode, workers);
@@ -192,8 +192,8 @@ void encoder_forward_to_context(distilbert_activations<T>& a, index_t layer, con
 /// Mirror of layer_context_forward for one layer alone: adds to the gradients of its q, k, v and scalars from
 /// da.context[layer]; the gradient stops there.
 template <class T>
-void layer_context_backward(distilbert_tensors<T>& dp, distilbert_activation_gradients<T>& da, index_t layer,
-                            distilbert_activations<T>& a, const token_view& tokens, const distilbert_tensors<T>& p,
+void layer_context_backward(encoder_tensors<T>& dp, encoder_activation_gradients<T>& da, index_t layer,
+                            encoder_activations<T>& a, const token_view& tokens, const encoder_tensors<T>& p,
                             const dropout_mode& mode, const executor& workers) {
   const auto l = static_cast<std::size_t>(layer);
   const block_shape s = detail::shape_of(p.config(), tokens, layer, mode.enabled);
@@ -204,10 +204,10 @@ void layer_context_backward(distilbert_tensors<T>& dp, distilbert_activation_gra
 /// Mirror of encoder_forward: adds to `dp` from da.hidden and da.context, which losses and heads have filled. Walks the
 /// layers downwards; da.hidden[l] and da.context[l] end up as the complete gradients of those activations.
 template <class T>
-void encoder_backward(distilbert_tensors<T>& dp, distilbert_activation_gradients<T>& da, distilbert_activations<T>& a,
-                      const token_view& tokens, const distilbert_tensors<T>& p, const dropout_mode& mode,
+void encoder_backward(encoder_tensors<T>& dp, encoder_activation_gradients<T>& da, encoder_activations<T>& a,
+                      const token_view& tokens, const encoder_tensors<T>& p, const dropout_mode& mode,
                       const executor& workers) {
-  const distilbert_config& c = p.config();
+  const encoder_config& c = p.config();
   for (index_t i = c.n_layers; i-- > 0;) {
     const auto l = static_cast<std::size_t>(i);
     const block_shape s = detail::shape_of(c, tokens, i, mode.enabled);
@@ -229,7 +229,7 @@ void encoder_backward(distilbert_tensors<T>& dp, distilbert_activation_gradients
 
 /// Index of the first hidden state that holds a value that is not finite (0: embeddings, l + 1: layer l), or -1.
 template <class T>
-index_t first_non_finite_hidden(const distilbert_activations<T>& a) {
+index_t first_non_finite_hidden(const encoder_activations<T>& a) {
   for (std::size_t l = 0; l < a.hidden.size(); ++l) {
     if (!std::all_of(a.hidden[l].begin(), a.hidden[l].end(), [](T x) { return std::isfinite(x); })) {
       return static_cast<index_t>(l);
@@ -241,7 +241,7 @@ index_t first_non_finite_hidden(const distilbert_activations<T>& a) {
 /// True when layer `layer` is an inhibitor layer whose context was 0 everywhere in the last forward pass: all values
 /// are inhibited, so no gradient reaches its q, k, v and it cannot learn.
 template <class T>
-bool fully_inhibited(const distilbert_activations<T>& a, const distilbert_config& c, index_t layer) {
+bool fully_inhibited(const encoder_activations<T>& a, const encoder_config& c, index_t layer) {
   const auto& context = a.block[static_cast<std::size_t>(layer)].context;
   return c.layer_attention(layer) == attention_kind::inhibitor &&
          std::all_of(context.begin(), context.end(), [](T x) { return x == T(0); });

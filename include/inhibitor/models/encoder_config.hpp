@@ -13,7 +13,7 @@ namespace inhibitor {
 
 /// Sizes and options of a model. Defaults are DistilBERT-base's. `attention` has one entry per layer; empty means dot
 /// product everywhere.
-struct distilbert_config {
+struct encoder_config {
   index_t vocab_size = 30522;
   index_t max_position_embeddings = 512;
   index_t n_layers = 6;

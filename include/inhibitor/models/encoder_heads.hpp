@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "inhibitor/models/distilbert.hpp"
+#include "inhibitor/models/encoder.hpp"
 
 // The two heads of DistilBERT, forward and backward (semantics as in Hugging Face's DistilBertForSequenceClassification
 // and DistilBertForMaskedLM).
@@ -22,10 +22,10 @@ struct classification_activations {
 
 /// logits (B, num_labels) = classifier(dropout(relu(pre_classifier(hidden[n_layers][:, 0])))). Does not throw.
 template <class T>
-void classification_forward(classification_activations<T>& head, const distilbert_activations<T>& a,
-                            const token_view& tokens, const distilbert_tensors<T>& p, const dropout_mode& mode,
+void classification_forward(classification_activations<T>& head, const encoder_activations<T>& a,
+                            const token_view& tokens, const encoder_tensors<T>& p, const dropout_mode& mode,
                             const executor& workers) {
-  const distilbert_config& c = p.config();
+  const encoder_config& c = p.config();
   head.first.resize(tokens.batch * c.dim);
   head.pooled.resize(tokens.batch * c.dim);
   head.logits.resize(tokens.batch * c.num_labels);
@@ -46,10 +46,10 @@ void classification_forward(classification_activations<T>& head, const distilber
 
 /// Mirror of classification_forward: adds to `dp` and to da.hidden[n_layers] from dlogits (B, num_labels).
 template <class T>
-void classification_backward(distilbert_tensors<T>& dp, distilbert_activation_gradients<T>& da, const T* dlogits,
+void classification_backward(encoder_tensors<T>& dp, encoder_activation_gradients<T>& da, const T* dlogits,
                              const classification_activations<T>& head, const token_view& tokens,
-                             const distilbert_tensors<T>& p, const dropout_mode& mode, const executor& workers) {
-  const distilbert_config& c = p.config();
+                             const encoder_tensors<T>& p, const dropout_mode& mode, const executor& workers) {
+  const encoder_config& c = p.config();
   aligned_buffer<T> dpooled(tokens.batch * c.dim), dfirst(tokens.batch * c.dim);
   linear_backward(dpooled.data(), dp.classifier.weight.data, dp.classifier.bias.data, dlogits, head.pooled.data(),
                   p.classifier.weight.data, tokens.batch, c.dim, c.num_labels, workers);
@@ -82,9 +82,9 @@ struct masked_lm_activations {
 /// vocab_transform(hidden)))), the projector's weight being the word embeddings. Only the rows asked for are computed:
 /// (M, V) logits would dwarf the model. Positions must lie in [0, M).
 template <class T>
-void masked_lm_forward(masked_lm_activations<T>& head, std::vector<index_t> positions,
-                       const distilbert_activations<T>& a, const distilbert_tensors<T>& p, const executor& workers) {
-  const distilbert_config& c = p.config();
+void masked_lm_forward(masked_lm_activations<T>& head, std::vector<index_t> positions, const encoder_activations<T>& a,
+                       const encoder_tensors<T>& p, const executor& workers) {
+  const encoder_config& c = p.config();
   head.positions = std::move(positions);
   const index_t n = static_cast<index_t>(head.positions.size());
   for (auto* b : {&head.selected, &head.transformed, &head.activated, &head.normed}) b->resize(n * c.dim);
@@ -100,7 +100,7 @@ void masked_lm_forward(masked_lm_activations<T>& head, std::vector<index_t> posi
   gelu_forward(head.activated.data(), head.transformed.data(), n * c.dim, workers);
   layer_norm_forward(head.normed.data(), head.mean.data(), head.rstd.data(), head.activated.data(),
                      p.vocab_layer_norm.weight.data, p.vocab_layer_norm.bias.data, n, c.dim,
-                     static_cast<T>(distilbert_config::layer_norm_epsilon), workers);
+                     static_cast<T>(encoder_config::layer_norm_epsilon), workers);
   linear_forward(head.logits.data(), head.normed.data(), p.embeddings.word_embeddings.data, p.vocab_projector_bias.data,
                  n, c.dim, c.vocab_size, workers);
 }
@@ -108,9 +108,9 @@ void masked_lm_forward(masked_lm_activations<T>& head, std::vector<index_t> posi
 /// Mirror of masked_lm_forward: adds to `dp` (the tied decoder's gradient to the word embeddings) and to
 /// da.hidden[n_layers] from dlogits (N, V).
 template <class T>
-void masked_lm_backward(distilbert_tensors<T>& dp, distilbert_activation_gradients<T>& da, const T* dlogits,
-                        const masked_lm_activations<T>& head, const distilbert_tensors<T>& p, const executor& workers) {
-  const distilbert_config& c = p.config();
+void masked_lm_backward(encoder_tensors<T>& dp, encoder_activation_gradients<T>& da, const T* dlogits,
+                        const masked_lm_activations<T>& head, const encoder_tensors<T>& p, const executor& workers) {
+  const encoder_config& c = p.config();
   const index_t n = static_cast<index_t>(head.positions.size());
   aligned_buffer<T> dnormed(n * c.dim), dactivated(n * c.dim), dtransformed(n * c.dim), dselected(n * c.dim);
   linear_backward(dnormed.data(), dp.embeddings.word_embeddings.data, dp.vocab_projector_bias.data, dlogits,

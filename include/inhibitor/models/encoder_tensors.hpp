@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "inhibitor/base/aligned_buffer.hpp"
-#include "inhibitor/models/distilbert_config.hpp"
+#include "inhibitor/models/encoder_config.hpp"
 #include "inhibitor/nn/tensor.hpp"
 
 // All numbers of a DistilBERT in one buffer. The same type holds parameters, gradients and optimiser moments.
@@ -15,7 +15,7 @@
 namespace inhibitor {
 
 /// Which heads a model carries on top of the encoder.
-struct distilbert_heads {
+struct encoder_heads {
   bool sequence_classification = true;
   bool masked_lm = false;
 };
@@ -24,7 +24,7 @@ struct distilbert_heads {
 /// order. Copying copies the numbers. The masked-LM decoder is tied to the word embeddings and has no tensor of its
 /// own.
 template <class T>
-class distilbert_tensors {
+class encoder_tensors {
  public:
   struct embeddings_tensors {
     tensor<T> word_embeddings;      // (V, C)
@@ -40,25 +40,23 @@ class distilbert_tensors {
   norm_tensors<T> vocab_layer_norm;   // (C)
   tensor<T> vocab_projector_bias;     // (V)
 
-  distilbert_tensors() = default;
+  encoder_tensors() = default;
   /// All zero. Throws std::invalid_argument when the configuration is invalid.
-  explicit distilbert_tensors(const distilbert_config& config, distilbert_heads heads = {})
-      : config_(config), heads_(heads) {
+  explicit encoder_tensors(const encoder_config& config, encoder_heads heads = {}) : config_(config), heads_(heads) {
     config_.validate();
     lay_out();
   }
-  distilbert_tensors(const distilbert_tensors& other)
-      : config_(other.config_), heads_(other.heads_), values_(other.values_) {
+  encoder_tensors(const encoder_tensors& other) : config_(other.config_), heads_(other.heads_), values_(other.values_) {
     if (values_.size() > 0) lay_out();
   }
-  distilbert_tensors(distilbert_tensors&&) noexcept = default;
-  distilbert_tensors& operator=(const distilbert_tensors& other) { return *this = distilbert_tensors(other); }
-  distilbert_tensors& operator=(distilbert_tensors&&) noexcept = default;
+  encoder_tensors(encoder_tensors&&) noexcept = default;
+  encoder_tensors& operator=(const encoder_tensors& other) { return *this = encoder_tensors(other); }
+  encoder_tensors& operator=(encoder_tensors&&) noexcept = default;
 
-  const distilbert_config& config() const { return config_; }
-  distilbert_heads heads() const { return heads_; }
+  const encoder_config& config() const { return config_; }
+  encoder_heads heads() const { return heads_; }
   /// Changes what is not a size: dropout rates, the options of the mechanism and how it is computed.
-  void set_options(const distilbert_config& config) {
+  void set_options(const encoder_config& config) {
     config_.dropout = config.dropout;
     config_.attention_dropout = config.attention_dropout;
     config_.seq_classif_dropout = config.seq_classif_dropout;
@@ -95,7 +93,7 @@ class distilbert_tensors {
   /// As above for reading: f(name, const tensor<const T>&).
   template <class Visitor>
   void visit(Visitor&& f) const {
-    const_cast<distilbert_tensors*>(this)->visit([&](const std::string& name, tensor<T>& t) {
+    const_cast<encoder_tensors*>(this)->visit([&](const std::string& name, tensor<T>& t) {
       const tensor<const T> read_only{t.data, t.rows, t.cols, t.rank};
       f(name, read_only);
     });
@@ -103,7 +101,7 @@ class distilbert_tensors {
 
  private:
   void lay_out() {
-    const distilbert_config& c = config_;
+    const encoder_config& c = config_;
     embeddings = {tensor<T>::matrix(c.vocab_size, c.dim), tensor<T>::matrix(c.max_position_embeddings, c.dim),
                   norm_tensors<T>(c.dim)};
     layer.clear();
@@ -125,8 +123,8 @@ class distilbert_tensors {
     });
   }
 
-  distilbert_config config_;
-  distilbert_heads heads_;
+  encoder_config config_;
+  encoder_heads heads_;
   aligned_buffer<T> values_;
 };
 
@@ -145,7 +143,7 @@ inline bool is_inhibitor_scalar(const std::string& name) { return name.find(".in
 /// biases 0, LayerNorm 1 and 0, the padding row of the word embeddings 0. Inhibitor scalars start as in the authors'
 /// code (score scale 1, shift 0.5, output scale 1). The same seed gives the same numbers on every platform.
 template <class T>
-void initialize(distilbert_tensors<T>& parameters, std::uint64_t seed) {
+void initialize(encoder_tensors<T>& parameters, std::uint64_t seed) {
   std::mt19937_64 bits(seed);
   const auto uniform = [&] { return (static_cast<double>(bits() >> 11) + 0.5) * 0x1p-53; };
   const double deviation = parameters.config().initializer_range;

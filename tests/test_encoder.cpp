@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The model end to end: distilbert_config, distilbert_tensors, distilbert, distilbert_heads, transformer_block and the
+// The model end to end: encoder_config, encoder_tensors, distilbert, encoder_heads, transformer_block and the
 // objectives of train/, differentiated numerically in double. Numbers from another implementation: test_golden.cpp.
 
 #include <functional>
@@ -9,7 +9,7 @@
 #include <set>
 #include <vector>
 
-#include "inhibitor/models/distilbert_heads.hpp"
+#include "inhibitor/models/encoder_heads.hpp"
 #include "inhibitor/train/objectives.hpp"
 #include "support/catch.hpp"
 #include "support/finite_difference.hpp"
@@ -18,11 +18,11 @@
 using namespace inhibitor;
 using inhibitor::test::gradient_error;
 using inhibitor::test::small_config;
-using model = distilbert_tensors<double>;
+using model = encoder_tensors<double>;
 
 namespace {
 
-model random_model(distilbert_config config, bool masked_lm = false) {
+model random_model(encoder_config config, bool masked_lm = false) {
   config.initializer_range = 0.4;  // large enough that distances, values and gradients are all of order 1
   model p(config, {true, masked_lm});
   initialize(p, 3);
@@ -54,15 +54,15 @@ void check_gradients(model& p, const model& gradients, const std::function<doubl
 
 }  // namespace
 
-TEST_CASE("distilbert_tensors: Hugging Face names, shapes and parameter counts") {
-  distilbert_config base;
+TEST_CASE("encoder_tensors: Hugging Face names, shapes and parameter counts") {
+  encoder_config base;
   base.num_labels = 2;
   index_t count = 0;
   std::set<std::string> names;
   // Counting needs no memory for 67 million numbers: a model of one word and one position, corrected by the difference.
   base.vocab_size = 1;
   base.max_position_embeddings = 1;
-  const distilbert_tensors<float> p(base);
+  const encoder_tensors<float> p(base);
   p.visit([&](const std::string& name, const tensor<const float>& t) {
     names.insert(name);
     count += t.size();
@@ -75,13 +75,13 @@ TEST_CASE("distilbert_tensors: Hugging Face names, shapes and parameter counts")
 
   base.set_attention(attention_kind::inhibitor);
   index_t scalars = 0;
-  distilbert_tensors<float>(base).visit([&](const std::string& name, const tensor<const float>& t) {
+  encoder_tensors<float>(base).visit([&](const std::string& name, const tensor<const float>& t) {
     if (name.find("inhibitor_") != std::string::npos) scalars += t.size();
   });
   CHECK(scalars == 6 * 12 * 3);
 }
 
-TEST_CASE("distilbert_tensors: a copy has its own numbers") {
+TEST_CASE("encoder_tensors: a copy has its own numbers") {
   const model p = random_model(small_config(attention_kind::inhibitor, attention_kind::dot_product));
   model copy = p;
   copy.layer[1].ffn.lin2.bias.data[0] += 1;
@@ -90,9 +90,9 @@ TEST_CASE("distilbert_tensors: a copy has its own numbers") {
   CHECK(moved.layer[1].ffn.lin2.bias.data[0] == p.layer[1].ffn.lin2.bias.data[0] + 1);
 }
 
-TEST_CASE("distilbert_config: validate names the field") {
+TEST_CASE("encoder_config: validate names the field") {
   const auto message = [](auto&& change) {
-    distilbert_config c;
+    encoder_config c;
     change(c);
     try {
       c.validate();
@@ -101,17 +101,17 @@ TEST_CASE("distilbert_config: validate names the field") {
     }
     return std::string("accepted");
   };
-  CHECK(message([](distilbert_config& c) { c.dim = 100; }) == "dim is 100; expected a multiple of n_heads = 12");
-  CHECK(message([](distilbert_config& c) { c.n_layers = 0; }) == "n_layers is 0; expected at least 1");
-  CHECK(message([](distilbert_config& c) { c.pad_token_id = -1; }).find("pad_token_id") == 0);
-  CHECK(message([](distilbert_config& c) { c.dropout = 1; }).find("dropout") == 0);
-  CHECK(message([](distilbert_config& c) { c.attention = {attention_kind::inhibitor}; }).find("attention has 1") == 0);
-  CHECK(message([](distilbert_config&) {}) == "accepted");
+  CHECK(message([](encoder_config& c) { c.dim = 100; }) == "dim is 100; expected a multiple of n_heads = 12");
+  CHECK(message([](encoder_config& c) { c.n_layers = 0; }) == "n_layers is 0; expected at least 1");
+  CHECK(message([](encoder_config& c) { c.pad_token_id = -1; }).find("pad_token_id") == 0);
+  CHECK(message([](encoder_config& c) { c.dropout = 1; }).find("dropout") == 0);
+  CHECK(message([](encoder_config& c) { c.attention = {attention_kind::inhibitor}; }).find("attention has 1") == 0);
+  CHECK(message([](encoder_config&) {}) == "accepted");
 }
 
 TEST_CASE("check_tokens: refuses ids and lengths out of range with their position") {
   const model p = random_model(small_config(attention_kind::inhibitor, attention_kind::inhibitor));
-  distilbert_activations<double> a;
+  encoder_activations<double> a;
   small_batch b;
   b.ids[5] = 11;
   try {
@@ -131,7 +131,7 @@ TEST_CASE("encoder_forward: padding does not change what real tokens get") {
     const model p = random_model(small_config(kind, kind));
     const std::vector<std::int32_t> ids{2, 5, 3, 0, 0};
     const std::vector<std::uint8_t> mask{1, 1, 1, 0, 0};
-    distilbert_activations<double> padded, alone;
+    encoder_activations<double> padded, alone;
     encoder_forward(padded, {ids.data(), mask.data(), 1, 5}, p, {}, {});
     encoder_forward(alone, {ids.data(), mask.data(), 1, 3}, p, {}, {});
     for (index_t i = 0; i < 3 * 8; ++i) CHECK(std::abs(padded.hidden[2][i] - alone.hidden[2][i]) < 1e-12);
@@ -246,7 +246,7 @@ TEST_CASE("objectives: gradients are added and bit-identical for any number of w
 TEST_CASE("first_non_finite_hidden and fully_inhibited: point at the layer") {
   model p = random_model(small_config(attention_kind::inhibitor, attention_kind::inhibitor));
   const small_batch b;
-  distilbert_activations<double> a;
+  encoder_activations<double> a;
   encoder_forward(a, b.tokens(), p, {}, {});
   CHECK(first_non_finite_hidden(a) == -1);
   CHECK_FALSE(fully_inhibited(a, p.config(), 1));
