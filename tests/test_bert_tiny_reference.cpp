@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include <cmath>
 #include <cstdlib>
 #include <iostream>
-#include <map>
 
+#include "inhibitor/io/model_folder.hpp"
 #include "inhibitor/models/encoder_heads.hpp"
 #include "support/catch.hpp"
 #include "support/golden.hpp"
@@ -18,24 +17,6 @@ using namespace inhibitor::test;
 
 namespace {
 
-/// BERT's name of a DistilBERT block tensor: a BERT block and a DistilBERT block are the same function.
-std::string bert_name(std::string name) {
-  const std::map<std::string, std::string> parts{{"distilbert.transformer.layer.", "bert.encoder.layer."},
-                                                 {"attention.q_lin", "attention.self.query"},
-                                                 {"attention.k_lin", "attention.self.key"},
-                                                 {"attention.v_lin", "attention.self.value"},
-                                                 {"attention.out_lin", "attention.output.dense"},
-                                                 {"sa_layer_norm", "attention.output.LayerNorm"},
-                                                 {"ffn.lin1", "intermediate.dense"},
-                                                 {"ffn.lin2", "output.dense"},
-                                                 {"output_layer_norm", "output.LayerNorm"}};
-  for (const auto& [ours, theirs] : parts) {
-    const auto at = name.find(ours);
-    if (at != std::string::npos) name.replace(at, ours.size(), theirs);
-  }
-  return name;
-}
-
 /// Largest difference between a stored tensor and what is computed.
 double difference(const golden_file& want, const std::string& name, const float* got) {
   const auto values = want.values<float>(name);
@@ -44,31 +25,21 @@ double difference(const golden_file& want, const std::string& name, const float*
 
 }  // namespace
 
-TEST_CASE("layers_forward: real BERT-tiny weights give the stored hidden states and logits", "[golden][data]") {
+TEST_CASE("read_model_folder: real BERT-tiny weights give the stored hidden states and logits", "[golden][data]") {
   const char* data = std::getenv("INHIBITOR_SHARED_DATA");
   if (data == nullptr || *data == '\0') {
     std::cout << "skipped: set INHIBITOR_SHARED_DATA to the folder that holds bert-tiny-sst2-encoder/\n";
     return;
   }
   const std::string folder = std::string(data) + "/bert-tiny-sst2-encoder/";
-  const golden_file weights(folder + "model.safetensors"), want(folder + "reference.safetensors");
-
-  encoder_config config;
-  config.vocab_size = 1;
-  config.n_layers = 2;
-  config.n_heads = 2;
-  config.dim = 128;
-  config.hidden_dim = 512;
-  encoder_tensors<float> p(config, {false, false});
-  index_t loaded = 0;
-  p.visit([&](const std::string& name, tensor<float>& t) {
-    if (name.find("embeddings") != std::string::npos) return;
-    const auto values = weights.values<float>(bert_name(name));
-    REQUIRE(static_cast<index_t>(values.size()) == t.size());
-    std::copy(values.begin(), values.end(), t.data);
-    ++loaded;
-  });
-  CHECK(loaded == 2 * 16);
+  const golden_file want(folder + "reference.safetensors");
+  const auto model = read_model_folder<float>(folder);
+  const encoder_tensors<float>& p = model.tensors;
+  const encoder_config& config = p.config();
+  CHECK(model.report.unexpected.empty());
+  CHECK(model.report.mismatched.empty());
+  CHECK(model.report.missing.size() == 5);
+  for (const std::string& name : model.report.missing) CHECK(name.find("bert.embeddings.") == 0);
 
   // Both sentences in one padded batch, so that the key mask matters too.
   const std::vector<std::string> sentences{"a", "b"};
@@ -91,6 +62,8 @@ TEST_CASE("layers_forward: real BERT-tiny weights give the stored hidden states 
   }
   const executor workers;
   layers_forward(a, tokens, p, {}, workers, config.n_layers);
+  classification_activations<float> head;
+  classification_forward(head, a, tokens, p, {}, workers);
 
   constexpr double tolerance = 1e-4;
   for (index_t b = 0; b < batch; ++b) {
@@ -101,14 +74,7 @@ TEST_CASE("layers_forward: real BERT-tiny weights give the stored hidden states 
       const float* hidden = a.hidden[l].data() + b * length * config.dim;
       CHECK(difference(want, name + ".hidden_states." + std::to_string(l), hidden) < tolerance);
     }
-    std::vector<float> pooled(static_cast<std::size_t>(config.dim)), logits(2);
-    linear_forward(pooled.data(), a.hidden[2].data() + b * length * config.dim,
-                   weights.values<float>("bert.pooler.dense.weight").data(),
-                   weights.values<float>("bert.pooler.dense.bias").data(), 1, config.dim, config.dim, workers);
-    for (float& x : pooled) x = std::tanh(x);
-    CHECK(difference(want, name + ".pooler_output", pooled.data()) < tolerance);
-    linear_forward(logits.data(), pooled.data(), weights.values<float>("classifier.weight").data(),
-                   weights.values<float>("classifier.bias").data(), 1, config.dim, 2, workers);
-    CHECK(difference(want, name + ".logits", logits.data()) < tolerance);
+    CHECK(difference(want, name + ".pooler_output", head.pooled.data() + b * config.dim) < tolerance);
+    CHECK(difference(want, name + ".logits", head.logits.data() + b * 2) < tolerance);
   }
 }

@@ -119,7 +119,10 @@ TEST_CASE("read_model_config: bad values name file, key, value and what was expe
   const auto check_error = [](const json& changes, const std::string& expected) {
     CHECK_THAT(error_of(changes), Catch::Matchers::StartsWith("config.json: ") && contains_text(expected));
   };
-  check_error({{"model_type", "bert"}}, "key 'model_type' is \"bert\"; expected \"distilbert\"");
+  check_error({{"model_type", "roberta"}}, "key 'model_type' is \"roberta\"; expected \"distilbert\" or \"bert\"");
+  check_error({{"model_type", "bert"}, {"hidden_act", "gelu_new"}}, "key 'hidden_act' is \"gelu_new\"");
+  check_error({{"model_type", "bert"}, {"position_embedding_type", "relative_key"}}, "expected \"absolute\"");
+  check_error({{"model_type", "bert"}, {"layer_norm_eps", 0}}, "layer_norm_epsilon is 0");
   check_error({{"model_type", nullptr}}, "no key 'model_type'");
   check_error({{"activation", "relu"}}, "key 'activation' is \"relu\"; expected \"gelu\"");
   check_error({{"activation", 1}}, "key 'activation' is 1");
@@ -141,7 +144,7 @@ TEST_CASE("read_model_config: bad values name file, key, value and what was expe
   check_error({{"id2label", {{"0", "a"}}}, {"num_labels", 2}}, "key 'num_labels' is 2; expected 1");
   check_error({{"id2label", json::object()}}, "num_labels is 0");
   check_error({{"attention_type", "softmax"}}, "expected \"dot_product\" or \"inhibitor\"");
-  check_error({{"attention_type", {"inhibitor"}}}, "one entry per layer, n_layers = 6");
+  check_error({{"attention_type", {"inhibitor"}}}, "one entry per layer, 6");
   check_error({{"n_layers", 2}, {"attention_type", {"inhibitor", 3}}}, "attention_type[1]");
   check_error({{"inhibitor_center", true}}, "\"none\" or \"attended_keys\" or \"all_keys\"");
   check_error({{"inhibitor_signed", 1}}, "expected true or false");
@@ -175,6 +178,50 @@ TEST_CASE("write_model_config: saved and read again it is the same, keys of othe
   const std::string before = file_content(folder.file("config.json"));
   write_model_config(folder.file("config.json"), again, {});
   CHECK(file_content(folder.file("config.json")) == before);
+}
+
+TEST_CASE("read_model_config: BERT's keys and defaults; a BERT is written as one", "[io]") {
+  const encoder_config base = parse({{"model_type", "bert"}}).config;
+  CHECK(base.family == model_family::bert);
+  CHECK(base.n_layers == 12);
+  CHECK(base.type_vocab_size == 2);
+  CHECK(base.layer_norm_epsilon == 1e-12);
+  CHECK(base.seq_classif_dropout == 0.1);
+  const model_config_file file = parse({{"model_type", "bert"},
+                                        {"hidden_size", 64},
+                                        {"num_hidden_layers", 3},
+                                        {"num_attention_heads", 4},
+                                        {"intermediate_size", 80},
+                                        {"hidden_act", "gelu"},
+                                        {"hidden_dropout_prob", 0.25},
+                                        {"attention_probs_dropout_prob", 0.5},
+                                        {"classifier_dropout", nullptr},
+                                        {"type_vocab_size", 3},
+                                        {"layer_norm_eps", 1e-6},
+                                        {"attention_type", "inhibitor"},
+                                        {"their_key", 1}});
+  const encoder_config& c = file.config;
+  CHECK(c.dim == 64);
+  CHECK(c.n_layers == 3);
+  CHECK(c.n_heads == 4);
+  CHECK(c.hidden_dim == 80);
+  CHECK(c.dropout == 0.25);
+  CHECK(c.attention_dropout == 0.5);
+  CHECK(c.seq_classif_dropout == 0.25);
+  CHECK(c.type_vocab_size == 3);
+  CHECK(c.layer_norm_epsilon == 1e-6);
+  CHECK(c.layer_attention(2) == attention_kind::inhibitor);
+
+  const json document = model_config_document(file, {false, true});
+  CHECK(document.at("architectures") == json::array({"BertForMaskedLM"}));
+  CHECK(document.at("their_key") == 1);
+  CHECK_FALSE(document.contains("dim"));
+  const encoder_config again = parse_model_config(document, "config.json").config;
+  CHECK(again.family == model_family::bert);
+  CHECK(again.dim == 64);
+  CHECK(again.hidden_dim == 80);
+  CHECK(again.layer_norm_epsilon == 1e-6);
+  CHECK(again.type_vocab_size == 3);
 }
 
 TEST_CASE("write_model_config: a dot-product model carries none of our keys, stale ones included", "[io]") {

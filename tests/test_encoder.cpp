@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The model end to end: encoder_config, encoder_tensors, distilbert, encoder_heads, transformer_block and the
+// The model end to end: encoder_config, encoder_tensors, encoder, encoder_heads, transformer_block and the
 // objectives of train/, differentiated numerically in double. Numbers from another implementation: test_golden.cpp.
 
 #include <functional>
@@ -33,11 +33,20 @@ model random_model(encoder_config config, bool masked_lm = false) {
   return p;
 }
 
+encoder_config small_bert() {
+  encoder_config config = small_config(attention_kind::dot_product, attention_kind::inhibitor);
+  config.family = model_family::bert;
+  config.type_vocab_size = 2;
+  return config;
+}
+
 struct small_batch {
   std::vector<std::int32_t> ids{2, 5, 7, 3, 2, 9, 3, 0, 2, 3, 0, 0};
   std::vector<std::uint8_t> key_mask{1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 0, 0};
   std::vector<std::int32_t> labels{2, 0, 1};
+  std::vector<std::int32_t> types{0, 0, 1, 1, 0, 1, 1, 0, 0, 0, 0, 0};
   token_view tokens() const { return {ids.data(), key_mask.data(), 3, 4}; }
+  token_view bert_tokens() const { return {ids.data(), key_mask.data(), 3, 4, types.data()}; }
 };
 
 /// Central differences of `loss` over every tensor of p against `gradients`. The padding row of the word embeddings is
@@ -81,6 +90,38 @@ TEST_CASE("encoder_tensors: Hugging Face names, shapes and parameter counts") {
   CHECK(scalars == 6 * 12 * 3);
 }
 
+TEST_CASE("encoder_tensors: BERT's names, shapes and parameter counts") {
+  encoder_config base;
+  base.family = model_family::bert;
+  base.n_layers = 12;
+  base.type_vocab_size = 2;
+  base.vocab_size = 1;
+  base.max_position_embeddings = 1;
+  const auto names_and_size = [&](encoder_heads heads) {
+    const encoder_tensors<float> p(base, heads);
+    std::set<std::string> names;
+    p.visit([&](const std::string& name, const tensor<const float>&) { names.insert(name); });
+    return std::pair(names, p.size());
+  };
+  const auto [names, size] = names_and_size({true, false});
+  CHECK(names.size() == 201);
+  CHECK(size + (30522 - 1 + 512 - 1) * 768 == 109483778);
+  for (const char* name :
+       {"bert.embeddings.token_type_embeddings.weight", "bert.encoder.layer.11.attention.self.query.weight",
+        "bert.encoder.layer.0.attention.output.dense.bias", "bert.encoder.layer.0.attention.output.LayerNorm.weight",
+        "bert.encoder.layer.3.intermediate.dense.weight", "bert.encoder.layer.3.output.dense.weight",
+        "bert.encoder.layer.3.output.LayerNorm.bias", "bert.pooler.dense.weight", "classifier.bias"}) {
+    INFO(name);
+    CHECK(names.count(name) == 1);
+  }
+  const auto mlm = names_and_size({false, true}).first;
+  CHECK(mlm.size() == 197 + 5);
+  for (const char* name :
+       {"cls.predictions.bias", "cls.predictions.transform.dense.weight", "cls.predictions.transform.LayerNorm.bias"}) {
+    CHECK(mlm.count(name) == 1);
+  }
+}
+
 TEST_CASE("encoder_tensors: a copy has its own numbers") {
   const model p = random_model(small_config(attention_kind::inhibitor, attention_kind::dot_product));
   model copy = p;
@@ -106,6 +147,8 @@ TEST_CASE("encoder_config: validate names the field") {
   CHECK(message([](encoder_config& c) { c.pad_token_id = -1; }).find("pad_token_id") == 0);
   CHECK(message([](encoder_config& c) { c.dropout = 1; }).find("dropout") == 0);
   CHECK(message([](encoder_config& c) { c.attention = {attention_kind::inhibitor}; }).find("attention has 1") == 0);
+  CHECK(message([](encoder_config& c) { c.type_vocab_size = 2; }).find("type_vocab_size is 2") == 0);
+  CHECK(message([](encoder_config& c) { c.layer_norm_epsilon = 0; }).find("layer_norm_epsilon") == 0);
   CHECK(message([](encoder_config&) {}) == "accepted");
 }
 
@@ -124,6 +167,31 @@ TEST_CASE("check_tokens: refuses ids and lengths out of range with their positio
   CHECK_THROWS_AS(encoder_forward(a, b.tokens(), p, {}, {}), std::invalid_argument);
   b.ids[5] = 1;
   CHECK_THROWS_AS(encoder_forward(a, {b.ids.data(), b.key_mask.data(), 1, 7}, p, {}, {}), std::invalid_argument);
+}
+
+TEST_CASE("check_tokens: refuses token types a BERT does not have") {
+  const model p = random_model(small_bert());
+  encoder_activations<double> a;
+  small_batch b;
+  b.types[6] = 2;
+  try {
+    encoder_forward(a, b.bert_tokens(), p, {}, {});
+    FAIL("type 2 of 2 was accepted");
+  } catch (const std::invalid_argument& e) {
+    CHECK(std::string(e.what()) == "token type at row 1, position 2 is 2; expected 0 <= id < type_vocab_size = 2");
+  }
+}
+
+TEST_CASE("classification_objective: a BERT's gradients agree with finite differences, with and without dropout") {
+  const bool with_dropout = GENERATE(false, true);
+  model p = random_model(small_bert());
+  const small_batch b;
+  const dropout_mode mode{with_dropout, {5, 6, 0}};
+  training_state<double> state(p);
+  const auto loss = [&] { return classification_objective(state, p, b.bert_tokens(), b.labels.data(), mode, {}); };
+  loss();
+  const model gradients = state.gradients;
+  check_gradients(p, gradients, loss);
 }
 
 TEST_CASE("encoder_forward: padding does not change what real tokens get") {

@@ -83,7 +83,7 @@ template <class T>
 struct encoder_case {
   golden_file file;
   encoder_config config;
-  std::vector<std::int32_t> ids, labels, mlm_labels;
+  std::vector<std::int32_t> ids, token_types, labels, mlm_labels;
   std::vector<std::uint8_t> key_mask;
   token_view tokens;
 
@@ -100,11 +100,18 @@ struct encoder_case {
     config.n_heads = sizes.at(3);
     config.hidden_dim = sizes.at(4);
     config.num_labels = sizes.at(5);
-    config.dim = file.extent("param/distilbert.embeddings.word_embeddings.weight", 1);
+    if (file.has("input/token_types")) {
+      config.family = model_family::bert;
+      config.type_vocab_size = file.extent("param/bert.embeddings.token_type_embeddings.weight", 0);
+      token_types = file.integers<std::int32_t>("input/token_types");
+    }
+    const std::string root = config.family == model_family::bert ? "bert" : "distilbert";
+    config.dim = file.extent("param/" + root + ".embeddings.word_embeddings.weight", 1);
     const bool is_inhibitor = file.has("param/distilbert.transformer.layer.0.attention.inhibitor_shift");
     config.attention.assign(static_cast<std::size_t>(config.n_layers),
                             is_inhibitor ? attention_kind::inhibitor : attention_kind::dot_product);
-    tokens = {ids.data(), key_mask.data(), file.extent("input/ids", 0), file.extent("input/ids", 1)};
+    tokens = {ids.data(), key_mask.data(), file.extent("input/ids", 0), file.extent("input/ids", 1),
+              token_types.empty() ? nullptr : token_types.data()};
   }
 
   encoder_tensors<T> parameters(encoder_heads heads) const {
@@ -119,7 +126,7 @@ struct encoder_case {
 };
 
 constexpr encoder_heads both_heads{true, true};
-const char* const encoder_names[] = {"distilbert_inhibitor", "distilbert_dot_product"};
+const char* const encoder_names[] = {"distilbert_inhibitor", "distilbert_dot_product", "bert"};
 
 }  // namespace
 

@@ -167,25 +167,43 @@ TEST_CASE("gelu_backward: agrees with finite differences and adds") {
 
 TEST_CASE("embedding_backward: agrees with finite differences, sums repeated ids, leaves the padding row alone") {
   const index_t batch = 2, length = 3, dim = 40, words = 5, positions = 4;
-  const std::vector<std::int32_t> ids{1, 4, 4, 2, 1, 0};
-  numbers word = draw(words * dim, 13), position = draw(positions * dim, 14);
+  const std::vector<std::int32_t> words_of{1, 4, 4, 2, 1, 0}, types_of{0, 0, 1, 1, 1, 0};
+  const embedding_ids ids{words_of.data(), types_of.data()};
+  numbers word = draw(words * dim, 13), position = draw(positions * dim, 14), type = draw(2 * dim, 16);
   const numbers dy = draw(batch * length * dim, 15);
   const auto loss = [&] {
     numbers y(dy.size());
-    embedding_forward(y.data(), ids.data(), word.data(), position.data(), batch, length, dim, {});
+    embedding_forward<double>(y.data(), ids, {word.data(), position.data(), type.data()}, batch, length, dim, {});
     return dot(y, dy);
   };
-  numbers dword = zeros(word), dposition = zeros(position);
-  embedding_backward(dword.data(), dposition.data(), dy.data(), ids.data(), 0, batch, length, dim, {});
+  numbers dword = zeros(word), dposition = zeros(position), dtype = zeros(type);
+  embedding_backward<double>({dword.data(), dposition.data(), dtype.data()}, dy.data(), ids, 0, batch, length, dim, {});
   CHECK(gradient_error(loss, word.data() + dim, dword.data() + dim, (words - 1) * dim) < 1e-8);
   CHECK(gradient_error(loss, position.data(), dposition.data(), positions * dim) < 1e-8);
+  CHECK(gradient_error(loss, type.data(), dtype.data(), 2 * dim) < 1e-8);
   for (index_t k = 0; k < dim; ++k) CHECK(dword[static_cast<std::size_t>(k)] == 0);
   for (const executor& workers : executors) {
-    numbers dword2 = zeros(word), dposition2 = zeros(position);
-    embedding_backward(dword2.data(), dposition2.data(), dy.data(), ids.data(), 0, batch, length, dim, workers);
+    numbers dword2 = zeros(word), dposition2 = zeros(position), dtype2 = zeros(type);
+    embedding_backward<double>({dword2.data(), dposition2.data(), dtype2.data()}, dy.data(), ids, 0, batch, length, dim,
+                               workers);
     CHECK(dword2 == dword);
     CHECK(dposition2 == dposition);
+    CHECK(dtype2 == dtype);
   }
+}
+
+TEST_CASE("embedding_forward: without types every token has type 0, without a table none is added") {
+  const index_t length = 3, dim = 5;
+  const std::vector<std::int32_t> words_of{1, 0, 1}, zeros_of{0, 0, 0};
+  const numbers word = draw(2 * dim, 1), position = draw(length * dim, 2), type = draw(2 * dim, 3);
+  const auto embed = [&](const std::int32_t* types, const double* table) {
+    numbers y(static_cast<std::size_t>(length * dim));
+    embedding_forward<double>(y.data(), {words_of.data(), types}, {word.data(), position.data(), table}, 1, length, dim,
+                              {});
+    return y;
+  };
+  CHECK(embed(nullptr, type.data()) == embed(zeros_of.data(), type.data()));
+  CHECK(embed(zeros_of.data(), nullptr)[0] == word[5] + position[0]);
 }
 
 TEST_CASE("dropout: keeps the expected share, scales what it keeps, and repeats itself from the stream") {

@@ -18,6 +18,13 @@ encoder_config small_config() {
   return inhibitor::test::small_config(attention_kind::inhibitor, attention_kind::dot_product);
 }
 
+encoder_config small_bert() {
+  encoder_config config = small_config();
+  config.family = model_family::bert;
+  config.type_vocab_size = 2;
+  return config;
+}
+
 /// A model whose numbers all differ, so that a swapped tensor shows.
 template <class T = float>
 encoder_tensors<T> numbered_model(const encoder_config& config, encoder_heads heads = {}) {
@@ -103,6 +110,18 @@ TEST_CASE("save_model_folder: double and every choice of heads", "[io]") {
   }
 }
 
+TEST_CASE("save_model_folder: a BERT with every choice of heads, under its own names", "[io]") {
+  const temp_folder folder;
+  for (const encoder_heads heads : {encoder_heads{false, false}, {true, false}, {false, true}, {true, true}}) {
+    const auto model = numbered_model(small_bert(), heads);
+    save_model_folder(folder.file("m"), model);
+    CHECK(same_numbers(load_model_folder<float>(folder.file("m"), heads), model));
+  }
+  const auto file = safetensors_file::open(folder.file("m/model.safetensors"));
+  CHECK(file.find("bert.embeddings.token_type_embeddings.weight") != nullptr);
+  CHECK(file.find("bert.encoder.layer.0.attention.self.inhibitor_shift") != nullptr);
+}
+
 TEST_CASE("save_model_folder: replacing a model keeps the other files and leaves no temporary", "[io]") {
   const temp_folder folder;
   auto model = numbered_model(small_config());
@@ -158,6 +177,20 @@ TEST_CASE("trap 2: LayerNorm.gamma and .beta are repaired, published inhibitor s
   }
 }
 
+TEST_CASE("trap 2: a toy BERT saved with both spellings of its LayerNorms loads equal, with or without prefix",
+          "[io]") {
+  const auto model = numbered_model(small_bert());
+  for (const bool has_prefix : {true, false}) {
+    const temp_folder folder;
+    write_renamed(folder, model, [&](const std::string& name) {
+      const std::string old =
+          replaced(replaced(name, "LayerNorm.weight", "LayerNorm.gamma"), "LayerNorm.bias", "LayerNorm.beta");
+      return has_prefix ? old : replaced(old, "bert.", "");
+    });
+    CHECK(same_numbers(load_model_folder<float>(folder.path()), model));
+  }
+}
+
 TEST_CASE("published inhibitor models: mechanism is inferred where config.json is silent", "[io]") {
   const temp_folder folder;
   const float scalars[3] = {1, -0.25F, 1};
@@ -187,6 +220,14 @@ TEST_CASE("trap 3: the tied decoder may be absent or present", "[io]") {
   });
   CHECK(same_numbers(load_model_folder<float>(without.path(), {false, true}), model));
   CHECK(same_numbers(load_model_folder<float>(with.path(), {false, true}), model));
+
+  const auto bert = numbered_model(small_bert(), {false, true});
+  const temp_folder pretrained;
+  write_renamed(pretrained, bert, as_is, [&](safetensors_writer& writer) {
+    writer.add("cls.predictions.decoder.weight", dtype::f32, {11, 8}, copy.data());
+    writer.add("cls.predictions.decoder.bias", dtype::f32, {11}, copy.data());
+  });
+  CHECK(same_numbers(load_model_folder<float>(pretrained.path(), {false, true}), bert));
 }
 
 TEST_CASE("trap 4: position_ids, first in the file, are ignored", "[io]") {

@@ -25,7 +25,7 @@
 //
 // Models and training
 //   nn/       linear, layer_norm, gelu, embedding, dropout, transformer_block: x_forward and x_backward
-//   models/   DistilBERT with either attention in each layer; parameters, gradients and moments are one structure
+//   models/   DistilBERT and BERT with either attention in each layer; parameters, gradients and moments are one structure
 //   train/    losses, distillation objectives, AdamW, learning-rate schedules
 //
 // What holds everywhere: backward adds into gradients; a mask entry other than zero means attend; results do not depend
@@ -52,6 +52,7 @@
 #include "inhibitor/models/encoder_heads.hpp"
 #include "inhibitor/models/encoder_tensors.hpp"
 #include "inhibitor/models/fold_scales.hpp"
+#include "inhibitor/models/initialize_from.hpp"
 #include "inhibitor/nn/dropout.hpp"
 #include "inhibitor/nn/embedding.hpp"
 #include "inhibitor/nn/gelu.hpp"

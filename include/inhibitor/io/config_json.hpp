@@ -13,12 +13,12 @@
 #include "inhibitor/models/encoder_config.hpp"
 #include "inhibitor/models/encoder_tensors.hpp"
 
-// Hugging Face's config.json of a DistilBERT, and the keys this library adds to it:
+// Hugging Face's config.json of a DistilBERT or BERT, and the keys this library adds to it:
 //   attention_type               "dot_product" or "inhibitor", or a list with one of them per layer
 //   inhibitor_center             "attended_keys", "all_keys" or "none"
 //   inhibitor_signed             true or false
 //   inhibitor_normalize_by_length
-// They are written only for models with an inhibitor layer; without them a model is a plain DistilBERT.
+// They are written only for models with an inhibitor layer; without them a model is a plain DistilBERT or BERT.
 
 namespace inhibitor {
 
@@ -30,6 +30,39 @@ struct model_config_file {
 };
 
 namespace detail {
+
+/// What the two families call the same thing. An alias is an empty string where there is none.
+struct config_keys {
+  const char* model_type;
+  const char* class_prefix;  ///< of the names under "architectures"
+  const char *layers, *layers_alias;
+  const char *heads, *heads_alias;
+  const char *dim, *dim_alias;
+  const char* hidden_dim;
+  const char *dropout, *attention_dropout, *classifier_dropout;
+  const char* activation;
+
+  static const config_keys& of(model_family family) {
+    static constexpr config_keys distilbert{
+        "distilbert", "DistilBert",  "n_layers",   "num_hidden_layers", "n_heads",           "num_attention_heads",
+        "dim",        "hidden_size", "hidden_dim", "dropout",           "attention_dropout", "seq_classif_dropout",
+        "activation"};
+    static constexpr config_keys bert{"bert",
+                                      "Bert",
+                                      "num_hidden_layers",
+                                      "",
+                                      "num_attention_heads",
+                                      "",
+                                      "hidden_size",
+                                      "",
+                                      "intermediate_size",
+                                      "hidden_dropout_prob",
+                                      "attention_probs_dropout_prob",
+                                      "classifier_dropout",
+                                      "hidden_act"};
+    return family == model_family::bert ? bert : distilbert;
+  }
+};
 
 /// Typed access to the keys of one document. A null counts as absent, as in the tools that write such files.
 class config_reader {
@@ -131,7 +164,7 @@ inline void read_attention(const config_reader& reader, encoder_config& config) 
       config.set_attention(kind("attention_type", *type));
     } else {
       if (type->size() != config.attention.size()) {
-        reader.fail_key("attention_type", *type, "one entry per layer, n_layers = " + std::to_string(config.n_layers));
+        reader.fail_key("attention_type", *type, "one entry per layer, " + std::to_string(config.n_layers));
       }
       for (std::size_t i = 0; i < type->size(); ++i) {
         config.attention[i] = kind("attention_type[" + std::to_string(i) + "]", (*type)[i]);
@@ -149,29 +182,45 @@ inline void read_attention(const config_reader& reader, encoder_config& config) 
 
 }  // namespace detail
 
-/// Interprets the document of a config.json; `file` is for messages. Absent keys take DistilBERT's defaults, unknown
-/// keys are left alone, Hugging Face's aliases (hidden_size, num_attention_heads, num_hidden_layers) are understood.
+/// Interprets the document of a config.json; `file` is for messages. Absent keys take the family's defaults, unknown
+/// keys are left alone, Hugging Face's aliases for DistilBERT (hidden_size, num_attention_heads, num_hidden_layers) are
+/// understood.
 /// Throws file_error naming the key, what it holds and what was expected.
 inline model_config_file parse_model_config(nlohmann::json document, const std::string& file) {
   const detail::config_reader reader(document, file);
   if (!document.is_object()) reader.fail("is not a JSON object");
   const nlohmann::json* type = reader.find("model_type");
-  if (type == nullptr) reader.fail("has no key 'model_type'; expected \"distilbert\"");
-  reader.choice("model_type", *type, {"distilbert"});
-  if (const nlohmann::json* activation = reader.find("activation")) reader.choice("activation", *activation, {"gelu"});
-
-  // The upper bounds are far above any model; they keep products of sizes from overflowing.
+  if (type == nullptr) reader.fail("has no key 'model_type'; expected \"distilbert\" or \"bert\"");
   model_config_file result;
   encoder_config& c = result.config;
+  if (reader.choice("model_type", *type, {"distilbert", "bert"}) == 1) {
+    c.family = model_family::bert;
+    c.n_layers = 12;
+    c.type_vocab_size = 2;
+  }
+  const detail::config_keys& keys = detail::config_keys::of(c.family);
+  if (const nlohmann::json* activation = reader.find(keys.activation)) {
+    reader.choice(keys.activation, *activation, {"gelu"});
+  }
+
+  // The upper bounds are far above any model; they keep products of sizes from overflowing.
   c.vocab_size = reader.integer("vocab_size", "", c.vocab_size, 100'000'000);
   c.max_position_embeddings = reader.integer("max_position_embeddings", "", c.max_position_embeddings, 100'000'000);
-  c.n_layers = reader.integer("n_layers", "num_hidden_layers", c.n_layers, 1'000);
-  c.n_heads = reader.integer("n_heads", "num_attention_heads", c.n_heads, 1'000'000);
-  c.dim = reader.integer("dim", "hidden_size", c.dim, 1'000'000);
-  c.hidden_dim = reader.integer("hidden_dim", "", c.hidden_dim, 1'000'000);
-  c.dropout = reader.number("dropout", c.dropout);
-  c.attention_dropout = reader.number("attention_dropout", c.attention_dropout);
-  c.seq_classif_dropout = reader.number("seq_classif_dropout", c.seq_classif_dropout);
+  c.n_layers = reader.integer(keys.layers, keys.layers_alias, c.n_layers, 1'000);
+  c.n_heads = reader.integer(keys.heads, keys.heads_alias, c.n_heads, 1'000'000);
+  c.dim = reader.integer(keys.dim, keys.dim_alias, c.dim, 1'000'000);
+  c.hidden_dim = reader.integer(keys.hidden_dim, "", c.hidden_dim, 1'000'000);
+  c.dropout = reader.number(keys.dropout, c.dropout);
+  c.attention_dropout = reader.number(keys.attention_dropout, c.attention_dropout);
+  if (c.family == model_family::bert) {
+    c.seq_classif_dropout = c.dropout;
+    c.type_vocab_size = reader.integer("type_vocab_size", "", c.type_vocab_size, 1'000'000);
+    c.layer_norm_epsilon = reader.number("layer_norm_eps", c.layer_norm_epsilon);
+    if (const nlohmann::json* kind = reader.find("position_embedding_type")) {
+      reader.choice("position_embedding_type", *kind, {"absolute"});
+    }
+  }
+  c.seq_classif_dropout = reader.number(keys.classifier_dropout, c.seq_classif_dropout);
   c.initializer_range = reader.number("initializer_range", c.initializer_range);
   c.pad_token_id = reader.integer("pad_token_id", "", c.pad_token_id, std::numeric_limits<std::int32_t>::max());
   result.labels = detail::read_labels(reader);
@@ -196,28 +245,38 @@ inline model_config_file read_model_config(const std::string& path) {
 inline nlohmann::json model_config_document(const model_config_file& file, encoder_heads heads) {
   const encoder_config& c = file.config;
   nlohmann::json out = file.document;
-  for (const char* alias : {"hidden_size", "num_attention_heads", "num_hidden_layers", "num_labels", "attention_type",
-                            "inhibitor_center", "inhibitor_signed", "inhibitor_normalize_by_length"}) {
-    out.erase(alias);
+  const detail::config_keys& keys = detail::config_keys::of(c.family);
+  for (const char* obsolete : {keys.layers_alias, keys.heads_alias, keys.dim_alias, "num_labels", "attention_type",
+                               "inhibitor_center", "inhibitor_signed", "inhibitor_normalize_by_length"}) {
+    out.erase(obsolete);
   }
-  out["model_type"] = "distilbert";
-  out["architectures"] = nlohmann::json::array({heads.sequence_classification ? "DistilBertForSequenceClassification"
-                                                : heads.masked_lm             ? "DistilBertForMaskedLM"
-                                                                              : "DistilBertModel"});
-  out["activation"] = "gelu";
+  out["model_type"] = keys.model_type;
+  out["architectures"] = nlohmann::json::array(
+      {std::string(keys.class_prefix) + (heads.sequence_classification ? "ForSequenceClassification"
+                                         : heads.masked_lm             ? "ForMaskedLM"
+                                                                       : "Model")});
+  out[keys.activation] = "gelu";
   out["vocab_size"] = c.vocab_size;
   out["max_position_embeddings"] = c.max_position_embeddings;
-  out["n_layers"] = c.n_layers;
-  out["n_heads"] = c.n_heads;
-  out["dim"] = c.dim;
-  out["hidden_dim"] = c.hidden_dim;
-  out["dropout"] = c.dropout;
-  out["attention_dropout"] = c.attention_dropout;
-  out["seq_classif_dropout"] = c.seq_classif_dropout;
+  out[keys.layers] = c.n_layers;
+  out[keys.heads] = c.n_heads;
+  out[keys.dim] = c.dim;
+  out[keys.hidden_dim] = c.hidden_dim;
+  out[keys.dropout] = c.dropout;
+  out[keys.attention_dropout] = c.attention_dropout;
+  out[keys.classifier_dropout] = c.seq_classif_dropout;
   out["initializer_range"] = c.initializer_range;
   out["pad_token_id"] = c.pad_token_id;
-  for (const auto& [key, value] : {std::pair("sinusoidal_pos_embds", false), std::pair("tie_weights_", true)}) {
+  const auto set_default = [&](const char* key, const nlohmann::json& value) {
     if (!out.contains(key)) out[key] = value;
+  };
+  if (c.family == model_family::bert) {
+    out["type_vocab_size"] = c.type_vocab_size;
+    out["layer_norm_eps"] = c.layer_norm_epsilon;
+    set_default("position_embedding_type", "absolute");
+  } else {
+    set_default("sinusoidal_pos_embds", false);
+    set_default("tie_weights_", true);
   }
   const std::vector<std::string> labels =
       static_cast<index_t>(file.labels.size()) == c.num_labels ? file.labels : detail::default_labels(c.num_labels);

@@ -43,10 +43,10 @@ struct tensor_source {
   bool is_published_scalar;
 };
 
-inline std::map<std::string, tensor_source> sources_by_name(const safetensors_set& checkpoint) {
+inline std::map<std::string, tensor_source> sources_by_name(const safetensors_set& checkpoint, model_family family) {
   std::map<std::string, tensor_source> out;
   for (const safetensors_set::entry& entry : checkpoint.entries()) {
-    tensor_name name = canonical_tensor_name(entry.info->name);
+    tensor_name name = canonical_tensor_name(entry.info->name, family);
     if (name.name.empty()) continue;
     const std::string key = name.name;
     if (!out.emplace(std::move(name.name), tensor_source{entry, name.is_published_scalar}).second) {
@@ -64,7 +64,9 @@ inline void infer_mechanism(model_config_file& file, const std::map<std::string,
   encoder_config& config = file.config;
   bool is_published = false;
   for (index_t i = 0; i < config.n_layers; ++i) {
-    const auto found = sources.find("distilbert.transformer.layer." + std::to_string(i) + ".attention.inhibitor_shift");
+    std::string shift = "distilbert.transformer.layer." + std::to_string(i) + ".attention.inhibitor_shift";
+    if (config.family == model_family::bert) shift = bert_tensor_name(shift);
+    const auto found = sources.find(shift);
     if (found == sources.end()) continue;
     is_published = is_published || found->second.is_published_scalar;
     if (!file.document.contains("attention_type")) {
@@ -125,8 +127,13 @@ loaded_model<T> read_model_folder(const std::string& folder, encoder_heads heads
   loaded_model<T> model;
   model.config = read_model_config(config_path);
   const safetensors_set checkpoint = safetensors_set::open_folder(folder);
-  auto sources = detail::sources_by_name(checkpoint);
-  if (heads.masked_lm) sources.erase("vocab_projector.weight");
+  auto sources = detail::sources_by_name(checkpoint, model.config.config.family);
+  if (heads.masked_lm) {
+    for (const char* tied :
+         {"vocab_projector.weight", "cls.predictions.decoder.weight", "cls.predictions.decoder.bias"}) {
+      sources.erase(tied);
+    }
+  }
   detail::infer_mechanism(model.config, sources);
   detail::check_size(model.config.config, checkpoint, config_path);
 

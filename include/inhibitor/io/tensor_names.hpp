@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "inhibitor/models/encoder_config.hpp"
+
 // Checkpoints of different age and origin spell the same tensor differently.
 
 namespace inhibitor {
@@ -32,13 +34,19 @@ struct tensor_name {
 /// - a leading "module." goes (saved from a multi-GPU wrapper);
 /// - "LayerNorm.gamma" and "LayerNorm.beta" become weight and bias; no other gamma or beta is touched by this;
 /// - the inhibitor scalars gamma, alpha, beta that the authors' code keeps in the attention block get our names;
-/// - a bare encoder ("embeddings...", "transformer...") gets its "distilbert." prefix.
-inline tensor_name canonical_tensor_name(std::string_view stored) {
+/// - a bare encoder ("embeddings...", "transformer...", "encoder...", "pooler...") gets the prefix of its family.
+inline tensor_name canonical_tensor_name(std::string_view stored, model_family family) {
   tensor_name out;
   if (detail::starts_with(stored, "module.")) stored.remove_prefix(7);
   out.name = stored;
-  if (detail::starts_with(stored, "embeddings.") || detail::starts_with(stored, "transformer.")) {
-    out.name.insert(0, "distilbert.");
+  if (family == model_family::bert) {
+    for (const char* part : {"embeddings.", "encoder.", "pooler."}) {
+      if (detail::starts_with(stored, part)) out.name.insert(0, "bert.");
+    }
+  } else {
+    for (const char* part : {"embeddings.", "transformer."}) {
+      if (detail::starts_with(stored, part)) out.name.insert(0, "distilbert.");
+    }
   }
   if (detail::replace_ending(out.name, ".embeddings.position_ids", "")) return {};
   detail::replace_ending(out.name, "LayerNorm.gamma", "LayerNorm.weight");

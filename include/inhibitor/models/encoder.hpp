@@ -11,9 +11,9 @@
 #include "inhibitor/nn/embedding.hpp"
 #include "inhibitor/nn/transformer_block.hpp"
 
-// The DistilBERT encoder (Sanh et al. 2019, arXiv 1910.01108), forward and its mirror, backward. Heads are in
-// encoder_heads.hpp. M = batch * length rows; hidden[0] is the embedding output, hidden[l + 1] the output of layer
-// l.
+// The encoder of DistilBERT (Sanh et al. 2019, arXiv 1910.01108) and BERT (Devlin et al. 2019, arXiv 1810.04805),
+// forward and its mirror, backward. Heads are in encoder_heads.hpp. M = batch * length rows; hidden[0] is the embedding
+// output, hidden[l + 1] the output of layer l.
 
 namespace inhibitor {
 
@@ -22,6 +22,7 @@ struct token_view {
   const std::int32_t* ids = nullptr;       ///< (B, L), padded
   const std::uint8_t* key_mask = nullptr;  ///< (B, L), 1 = real token, 0 = padding
   index_t batch = 0, length = 0;           ///< B, L
+  const std::int32_t* type_ids = nullptr;  ///< (B, L) token types, read by models that have them; null: all 0
 
   index_t rows() const { return batch * length; }
 };
@@ -81,7 +82,8 @@ inline block_shape shape_of(const encoder_config& c, const token_view& tokens, i
   s.inhibitor = c.inhibitor;
   s.add_only = c.add_only;
   s.dropout = training ? c.dropout : 0;
-  s.layer_norm_epsilon = encoder_config::layer_norm_epsilon;
+  s.context_dropout = training && c.family == model_family::bert ? c.dropout : 0;
+  s.layer_norm_epsilon = c.layer_norm_epsilon;
   return s;
 }
 
@@ -90,6 +92,24 @@ constexpr std::uint32_t embedding_site = 0;
 constexpr std::uint32_t classifier_site = 1;
 constexpr std::uint32_t key_site(index_t layer) { return static_cast<std::uint32_t>(2 + 2 * layer); }
 constexpr std::uint32_t ffn_site(index_t layer) { return static_cast<std::uint32_t>(3 + 2 * layer); }
+constexpr std::uint32_t context_site(index_t layer) { return static_cast<std::uint32_t>(0x10000 + layer); }
+
+/// The streams of one layer's second half.
+inline block_dropout_streams block_streams(const dropout_mode& mode, index_t layer) {
+  return {mode.stream.at(context_site(layer)), mode.stream.at(ffn_site(layer))};
+}
+
+/// The embedding tables of a model or of its gradients.
+template <class T>
+embedding_tables<T> tables_of(encoder_tensors<T>& p) {
+  return {p.embeddings.word_embeddings.data, p.embeddings.position_embeddings.data,
+          p.embeddings.token_type_embeddings.data};
+}
+template <class T>
+embedding_tables<const T> tables_of(const encoder_tensors<T>& p) {
+  return {p.embeddings.word_embeddings.data, p.embeddings.position_embeddings.data,
+          p.embeddings.token_type_embeddings.data};
+}
 
 }  // namespace detail
 
@@ -109,35 +129,41 @@ void encoder_activation_gradients<T>::reset(const encoder_config& c, const token
   scratch.resize(s);
 }
 
-/// Throws std::invalid_argument naming the position unless every id is in [0, vocab_size) and the length fits the
-/// position table.
+/// Throws std::invalid_argument naming the position unless every id is in [0, vocab_size), every token type in
+/// [0, type_vocab_size) where the model has types, and the length fits the position table.
 inline void check_tokens(const token_view& tokens, const encoder_config& c) {
   check(tokens.length <= c.max_position_embeddings, [&] {
     return "sequence length is " + std::to_string(tokens.length) +
            "; expected at most max_position_embeddings = " + std::to_string(c.max_position_embeddings);
   });
-  for (index_t i = 0; i < tokens.rows(); ++i) {
-    check(tokens.ids[i] >= 0 && tokens.ids[i] < c.vocab_size, [&] {
-      return "token id at row " + std::to_string(i / tokens.length) + ", position " +
-             std::to_string(i % tokens.length) + " is " + std::to_string(tokens.ids[i]) +
-             "; expected 0 <= id < vocab_size = " + std::to_string(c.vocab_size);
-    });
+  const auto check_ids = [&](const std::int32_t* ids, index_t end, const char* what, const char* limit) {
+    for (index_t i = 0; i < tokens.rows(); ++i) {
+      check(ids[i] >= 0 && ids[i] < end, [&] {
+        return std::string(what) + " at row " + std::to_string(i / tokens.length) + ", position " +
+               std::to_string(i % tokens.length) + " is " + std::to_string(ids[i]) + "; expected 0 <= id < " + limit +
+               " = " + std::to_string(end);
+      });
+    }
+  };
+  check_ids(tokens.ids, c.vocab_size, "token id", "vocab_size");
+  if (c.type_vocab_size > 0 && tokens.type_ids != nullptr) {
+    check_ids(tokens.type_ids, c.type_vocab_size, "token type", "type_vocab_size");
   }
 }
 
-/// Fills activations.hidden[0] from the ids: LayerNorm(word + position), then dropout. Throws std::invalid_argument for
-/// ids or lengths out of range.
+/// Fills activations.hidden[0] from the ids: LayerNorm(word + position + token type), then dropout. Throws
+/// std::invalid_argument for ids or lengths out of range.
 template <class T>
 void embeddings_forward(encoder_activations<T>& a, const token_view& tokens, const encoder_tensors<T>& p,
                         const dropout_mode& mode, const executor& workers) {
   const encoder_config& c = p.config();
   check_tokens(tokens, c);
   a.resize(c, detail::shape_of(c, tokens, 0, mode.enabled));
-  embedding_forward(a.embedding_sum.data(), tokens.ids, p.embeddings.word_embeddings.data,
-                    p.embeddings.position_embeddings.data, tokens.batch, tokens.length, c.dim, workers);
+  embedding_forward<T>(a.embedding_sum.data(), {tokens.ids, tokens.type_ids}, detail::tables_of(p), tokens.batch,
+                       tokens.length, c.dim, workers);
   layer_norm_forward(a.hidden[0].data(), a.embedding_mean.data(), a.embedding_rstd.data(), a.embedding_sum.data(),
                      p.embeddings.LayerNorm.weight.data, p.embeddings.LayerNorm.bias.data, tokens.rows(), c.dim,
-                     static_cast<T>(encoder_config::layer_norm_epsilon), workers);
+                     static_cast<T>(c.layer_norm_epsilon), workers);
   if (mode.enabled) {
     dropout(a.hidden[0].data(), tokens.rows() * c.dim, c.dropout, mode.stream.at(detail::embedding_site), workers);
   }
@@ -167,7 +193,7 @@ void layers_forward(encoder_activations<T>& a, const token_view& tokens, const e
     const block_shape s = detail::shape_of(p.config(), tokens, i, mode.enabled);
     layer_context_forward(a, i, tokens, p, mode, workers);
     block_output_forward(a.hidden[l + 1].data(), a.block[l], a.hidden[l].data(), p.layer[l], s,
-                         mode.stream.at(detail::ffn_site(i)), workers);
+                         detail::block_streams(mode, i), workers);
   }
 }
 
@@ -212,7 +238,7 @@ void encoder_backward(encoder_tensors<T>& dp, encoder_activation_gradients<T>& d
     const auto l = static_cast<std::size_t>(i);
     const block_shape s = detail::shape_of(c, tokens, i, mode.enabled);
     block_output_backward(da.hidden[l].data(), da.context[l].data(), dp.layer[l], da.hidden[l + 1].data(), a.block[l],
-                          p.layer[l], s, mode.stream.at(detail::ffn_site(i)), da.scratch, workers);
+                          p.layer[l], s, detail::block_streams(mode, i), da.scratch, workers);
     block_context_backward(da.hidden[l].data(), dp.layer[l], da.context[l].data(), a.block[l], a.hidden[l].data(),
                            a.attended[l].data(), p.layer[l], s, da.scratch, a.workspace, workers);
   }
@@ -222,9 +248,8 @@ void encoder_backward(encoder_tensors<T>& dp, encoder_activation_gradients<T>& d
   layer_norm_backward(da.embedding_sum.data(), dp.embeddings.LayerNorm.weight.data, dp.embeddings.LayerNorm.bias.data,
                       da.hidden[0].data(), a.embedding_sum.data(), a.embedding_mean.data(), a.embedding_rstd.data(),
                       p.embeddings.LayerNorm.weight.data, tokens.rows(), c.dim, workers);
-  embedding_backward(dp.embeddings.word_embeddings.data, dp.embeddings.position_embeddings.data,
-                     da.embedding_sum.data(), tokens.ids, static_cast<std::int32_t>(c.pad_token_id), tokens.batch,
-                     tokens.length, c.dim, workers);
+  embedding_backward<T>(detail::tables_of(dp), da.embedding_sum.data(), {tokens.ids, tokens.type_ids},
+                        static_cast<std::int32_t>(c.pad_token_id), tokens.batch, tokens.length, c.dim, workers);
 }
 
 /// Index of the first hidden state that holds a value that is not finite (0: embeddings, l + 1: layer l), or -1.

@@ -7,23 +7,30 @@
 #include "inhibitor/attention/params.hpp"
 #include "inhibitor/base/check.hpp"
 
-// The numbers that define a DistilBERT, named as in the checkpoint's config.json.
+// The numbers that define an encoder, named as in the config.json of a DistilBERT. BERT differs in four things: token
+// types, dropout on the attention output, tanh in the head, and the names of its tensors and keys.
 
 namespace inhibitor {
+
+/// Which checkpoints a model is read from and written as.
+enum class model_family { distilbert, bert };
 
 /// Sizes and options of a model. Defaults are DistilBERT-base's. `attention` has one entry per layer; empty means dot
 /// product everywhere.
 struct encoder_config {
+  model_family family = model_family::distilbert;
   index_t vocab_size = 30522;
   index_t max_position_embeddings = 512;
   index_t n_layers = 6;
   index_t n_heads = 12;
   index_t dim = 768;
   index_t hidden_dim = 3072;
-  double dropout = 0.1;              ///< embeddings and feed-forward output
+  index_t type_vocab_size = 0;       ///< rows of the token-type table; 0: none, as in every DistilBERT
+  double dropout = 0.1;              ///< embeddings and feed-forward output, in BERT the attention output too
   double attention_dropout = 0.1;    ///< share of keys dropped per example (see dropout_keys)
   double seq_classif_dropout = 0.2;  ///< before the classifier
   double initializer_range = 0.02;   ///< standard deviation of initial weights
+  double layer_norm_epsilon = 1e-12;
   index_t pad_token_id = 0;
   index_t num_labels = 2;
   std::vector<attention_kind> attention;
@@ -31,9 +38,6 @@ struct encoder_config {
   /// Inhibitor layers compute without multiplication: their scales are in the projections. Set by fold_scales, read
   /// from no file.
   bool add_only = false;
-
-  /// LayerNorm epsilon, fixed in DistilBERT and absent from its config.json.
-  static constexpr double layer_norm_epsilon = 1e-12;
 
   index_t head_size() const { return dim / n_heads; }
   attention_kind layer_attention(index_t layer) const {
@@ -55,6 +59,12 @@ struct encoder_config {
     positive(dim, "dim");
     positive(hidden_dim, "hidden_dim");
     positive(num_labels, "num_labels");
+    check(type_vocab_size >= 0 && (family == model_family::bert || type_vocab_size == 0), [&] {
+      return "type_vocab_size is " + std::to_string(type_vocab_size) + "; expected " +
+             (family == model_family::bert ? "at least 0" : "0: DistilBERT has no token types");
+    });
+    check(layer_norm_epsilon > 0 && layer_norm_epsilon < 1,
+          [&] { return "layer_norm_epsilon is " + std::to_string(layer_norm_epsilon) + "; expected 0 < epsilon < 1"; });
     check(dim % n_heads == 0, [&] {
       return "dim is " + std::to_string(dim) + "; expected a multiple of n_heads = " + std::to_string(n_heads);
     });

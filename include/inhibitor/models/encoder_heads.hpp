@@ -2,25 +2,28 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 #include <vector>
 
 #include "inhibitor/models/encoder.hpp"
 
-// The two heads of DistilBERT, forward and backward (semantics as in Hugging Face's DistilBertForSequenceClassification
-// and DistilBertForMaskedLM).
+// The two heads of DistilBERT and BERT, forward and backward (semantics as in Hugging Face's ForSequenceClassification
+// and ForMaskedLM classes).
 
 namespace inhibitor {
 
 /// What the classification head keeps.
 template <class T>
 struct classification_activations {
-  aligned_buffer<T> first;   // (B, C) last hidden state of the first token
-  aligned_buffer<T> pooled;  // (B, C) after pre_classifier, ReLU and dropout
-  aligned_buffer<T> logits;  // (B, num_labels)
+  aligned_buffer<T> first;      // (B, C) last hidden state of the first token
+  aligned_buffer<T> pooled;     // (B, C) after pre_classifier, its activation and dropout
+  aligned_buffer<T> activated;  // (B, C) before the dropout; BERT only
+  aligned_buffer<T> logits;     // (B, num_labels)
 };
 
-/// logits (B, num_labels) = classifier(dropout(relu(pre_classifier(hidden[n_layers][:, 0])))). Does not throw.
+/// logits (B, num_labels) = classifier(dropout(f(pre_classifier(hidden[n_layers][:, 0])))), f being ReLU in DistilBERT
+/// and tanh in BERT, whose pooler this is. Does not throw.
 template <class T>
 void classification_forward(classification_activations<T>& head, const encoder_activations<T>& a,
                             const token_view& tokens, const encoder_tensors<T>& p, const dropout_mode& mode,
@@ -35,7 +38,13 @@ void classification_forward(classification_activations<T>& head, const encoder_a
   }
   linear_forward(head.pooled.data(), head.first.data(), p.pre_classifier.weight.data, p.pre_classifier.bias.data,
                  tokens.batch, c.dim, c.dim, workers);
-  for (T& x : head.pooled) x = std::max(x, T(0));
+  if (c.family == model_family::bert) {
+    for (T& x : head.pooled) x = std::tanh(x);
+    head.activated.resize(head.pooled.size());
+    std::copy(head.pooled.begin(), head.pooled.end(), head.activated.begin());
+  } else {
+    for (T& x : head.pooled) x = std::max(x, T(0));
+  }
   if (mode.enabled) {
     dropout(head.pooled.data(), head.pooled.size(), c.seq_classif_dropout, mode.stream.at(detail::classifier_site),
             workers);
@@ -56,8 +65,14 @@ void classification_backward(encoder_tensors<T>& dp, encoder_activation_gradient
   if (mode.enabled) {
     dropout(dpooled.data(), dpooled.size(), c.seq_classif_dropout, mode.stream.at(detail::classifier_site), workers);
   }
-  // A pooled value is positive exactly where the ReLU passed and dropout kept it; dropped ones have gradient 0 already.
-  for (index_t i = 0; i < dpooled.size(); ++i) dpooled[i] = head.pooled[i] > T(0) ? dpooled[i] : T(0);
+  for (index_t i = 0; i < dpooled.size(); ++i) {
+    // A pooled value is positive exactly where the ReLU passed and dropout kept it; dropped ones have gradient 0
+    // already.
+    const T slope = c.family == model_family::bert ? T(1) - head.activated[i] * head.activated[i]
+                    : head.pooled[i] > T(0)        ? T(1)
+                                                   : T(0);
+    dpooled[i] *= slope;
+  }
   linear_backward(dfirst.data(), dp.pre_classifier.weight.data, dp.pre_classifier.bias.data, dpooled.data(),
                   head.first.data(), p.pre_classifier.weight.data, tokens.batch, c.dim, c.dim, workers);
   T* dlast = da.hidden.back().data();
@@ -100,7 +115,7 @@ void masked_lm_forward(masked_lm_activations<T>& head, std::vector<index_t> posi
   gelu_forward(head.activated.data(), head.transformed.data(), n * c.dim, workers);
   layer_norm_forward(head.normed.data(), head.mean.data(), head.rstd.data(), head.activated.data(),
                      p.vocab_layer_norm.weight.data, p.vocab_layer_norm.bias.data, n, c.dim,
-                     static_cast<T>(encoder_config::layer_norm_epsilon), workers);
+                     static_cast<T>(c.layer_norm_epsilon), workers);
   linear_forward(head.logits.data(), head.normed.data(), p.embeddings.word_embeddings.data, p.vocab_projector_bias.data,
                  n, c.dim, c.vocab_size, workers);
 }

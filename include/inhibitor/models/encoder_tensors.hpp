@@ -10,7 +10,7 @@
 #include "inhibitor/models/encoder_config.hpp"
 #include "inhibitor/nn/tensor.hpp"
 
-// All numbers of a DistilBERT in one buffer. The same type holds parameters, gradients and optimiser moments.
+// All numbers of a DistilBERT or BERT in one buffer. The same type holds parameters, gradients and optimiser moments.
 
 namespace inhibitor {
 
@@ -20,21 +20,50 @@ struct encoder_heads {
   bool masked_lm = false;
 };
 
-/// The tensors of a DistilBERT: views named as in the checkpoint, laid out in one zero-initialised buffer in `visit`
-/// order. Copying copies the numbers. The masked-LM decoder is tied to the word embeddings and has no tensor of its
-/// own.
+namespace detail {
+
+/// BERT's name of a tensor that DistilBERT has too.
+inline std::string bert_tensor_name(std::string name) {
+  static constexpr const char* parts[][2] = {{"distilbert.", "bert."},
+                                             {"transformer.layer.", "encoder.layer."},
+                                             {"attention.q_lin.", "attention.self.query."},
+                                             {"attention.k_lin.", "attention.self.key."},
+                                             {"attention.v_lin.", "attention.self.value."},
+                                             {"attention.out_lin.", "attention.output.dense."},
+                                             {"attention.inhibitor_", "attention.self.inhibitor_"},
+                                             {"sa_layer_norm.", "attention.output.LayerNorm."},
+                                             {"ffn.lin1.", "intermediate.dense."},
+                                             {"ffn.lin2.", "output.dense."},
+                                             {"output_layer_norm.", "output.LayerNorm."},
+                                             {"pre_classifier.", "bert.pooler.dense."},
+                                             {"vocab_transform.", "cls.predictions.transform.dense."},
+                                             {"vocab_layer_norm.", "cls.predictions.transform.LayerNorm."},
+                                             {"vocab_projector.", "cls.predictions."}};
+  for (const auto& [theirs, ours] : parts) {
+    const std::size_t at = name.find(theirs);
+    if (at != std::string::npos) name.replace(at, std::string(theirs).size(), ours);
+  }
+  return name;
+}
+
+}  // namespace detail
+
+/// The tensors of a model: views named as in a DistilBERT checkpoint, laid out in one zero-initialised buffer in
+/// `visit` order. BERT fills the same places: its pooler is `pre_classifier`. Copying copies the numbers. The masked-LM
+/// decoder is tied to the word embeddings and has no tensor of its own.
 template <class T>
 class encoder_tensors {
  public:
   struct embeddings_tensors {
-    tensor<T> word_embeddings;      // (V, C)
-    tensor<T> position_embeddings;  // (P, C)
-    norm_tensors<T> LayerNorm;      // (C)
+    tensor<T> word_embeddings;        // (V, C)
+    tensor<T> position_embeddings;    // (P, C)
+    tensor<T> token_type_embeddings;  // (type_vocab_size, C), absent when that is 0
+    norm_tensors<T> LayerNorm;        // (C)
   };
 
   embeddings_tensors embeddings;
   std::vector<block_tensors<T>> layer;
-  linear_tensors<T> pre_classifier;   // (C, C)
+  linear_tensors<T> pre_classifier;   // (C, C); BERT's pooler
   linear_tensors<T> classifier;       // (num_labels, C)
   linear_tensors<T> vocab_transform;  // (C, C)
   norm_tensors<T> vocab_layer_norm;   // (C)
@@ -70,12 +99,33 @@ class encoder_tensors {
   index_t size() const { return values_.size(); }
   void fill_zero() { values_.fill_zero(); }
 
-  /// Calls f(name, tensor&) for every tensor, in a fixed order; `name` is the Hugging Face checkpoint name, and our own
-  /// name for the inhibitor's scalars.
+  /// Calls f(name, tensor&) for every tensor, in a fixed order; `name` is the Hugging Face checkpoint name of the
+  /// model's family, and our own name for the inhibitor's scalars.
   template <class Visitor>
   void visit(Visitor&& f) {
+    if (config_.family == model_family::bert) {
+      visit_as_distilbert([&](const std::string& name, tensor<T>& t) { f(detail::bert_tensor_name(name), t); });
+    } else {
+      visit_as_distilbert(f);
+    }
+  }
+  /// As above for reading: f(name, const tensor<const T>&).
+  template <class Visitor>
+  void visit(Visitor&& f) const {
+    const_cast<encoder_tensors*>(this)->visit([&](const std::string& name, tensor<T>& t) {
+      const tensor<const T> read_only{t.data, t.rows, t.cols, t.rank};
+      f(name, read_only);
+    });
+  }
+
+ private:
+  template <class Visitor>
+  void visit_as_distilbert(Visitor&& f) {
     f(std::string("distilbert.embeddings.word_embeddings.weight"), embeddings.word_embeddings);
     f(std::string("distilbert.embeddings.position_embeddings.weight"), embeddings.position_embeddings);
+    if (config_.type_vocab_size > 0) {
+      f(std::string("distilbert.embeddings.token_type_embeddings.weight"), embeddings.token_type_embeddings);
+    }
     embeddings.LayerNorm.visit("distilbert.embeddings.LayerNorm", f);
     for (std::size_t i = 0; i < layer.size(); ++i) {
       layer[i].visit("distilbert.transformer.layer." + std::to_string(i), f);
@@ -90,20 +140,11 @@ class encoder_tensors {
       f(std::string("vocab_projector.bias"), vocab_projector_bias);
     }
   }
-  /// As above for reading: f(name, const tensor<const T>&).
-  template <class Visitor>
-  void visit(Visitor&& f) const {
-    const_cast<encoder_tensors*>(this)->visit([&](const std::string& name, tensor<T>& t) {
-      const tensor<const T> read_only{t.data, t.rows, t.cols, t.rank};
-      f(name, read_only);
-    });
-  }
 
- private:
   void lay_out() {
     const encoder_config& c = config_;
     embeddings = {tensor<T>::matrix(c.vocab_size, c.dim), tensor<T>::matrix(c.max_position_embeddings, c.dim),
-                  norm_tensors<T>(c.dim)};
+                  tensor<T>::matrix(c.type_vocab_size, c.dim), norm_tensors<T>(c.dim)};
     layer.clear();
     for (index_t i = 0; i < c.n_layers; ++i) {
       layer.emplace_back(c.dim, c.n_heads, c.hidden_dim, c.layer_attention(i) == attention_kind::inhibitor);

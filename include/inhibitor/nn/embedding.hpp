@@ -6,46 +6,64 @@
 
 #include "inhibitor/nn/linear.hpp"
 
-// Token embedding: the sum of a word row and a position row (Devlin et al. 2019, arXiv 1810.04805 section 3; DistilBERT
-// has no token types).
+// Token embedding: the sum of a word row, a position row and, in BERT, a token-type row (Devlin et al. 2019,
+// arXiv 1810.04805 section 3).
 
 namespace inhibitor {
 
-/// y (batch * length, dim) = word (V, dim)[ids] + position (P, dim)[0 .. length). `ids` (batch, length) must lie in
-/// [0, V) and length in [0, P]: the caller checks. Overwrites y. Does not throw.
+/// The tables of an embedding: parameters or their gradients.
 template <class T>
-void embedding_forward(T* y, const std::int32_t* ids, const T* word, const T* position, index_t batch, index_t length,
-                       index_t dim, const executor& workers) {
+struct embedding_tables {
+  T* word;        ///< (V, dim)
+  T* position;    ///< (P, dim)
+  T* token_type;  ///< (types, dim), or null
+};
+
+/// What to look up. Neither array is owned.
+struct embedding_ids {
+  const std::int32_t* words;  ///< (batch, length)
+  const std::int32_t* types;  ///< (batch, length), or null: all 0
+};
+
+/// y (batch * length, dim) = word[ids.words] + position[0 .. length) + token_type[ids.types]. Words must lie in [0, V),
+/// types below their table's rows and length in [0, P]: the caller checks. Overwrites y. Does not throw.
+template <class T>
+void embedding_forward(T* y, const embedding_ids& ids, const embedding_tables<const T>& tables, index_t batch,
+                       index_t length, index_t dim, const executor& workers) {
   const index_t rows = batch * length;
   workers.for_each(detail::blocks(rows, detail::row_block), [&](index_t item, index_t) {
     const index_t end = std::min(rows, (item + 1) * detail::row_block);
     for (index_t i = item * detail::row_block; i < end; ++i) {
-      const T* w = word + ids[i] * dim;
-      const T* p = position + i % length * dim;
+      const T* w = tables.word + ids.words[i] * dim;
+      const T* p = tables.position + i % length * dim;
       T* yi = y + i * dim;
       for (index_t k = 0; k < dim; ++k) yi[k] = w[k] + p[k];
+      if (tables.token_type == nullptr) continue;
+      const T* t = tables.token_type + (ids.types != nullptr ? ids.types[i] : 0) * dim;
+      for (index_t k = 0; k < dim; ++k) yi[k] += t[k];
     }
   });
 }
 
-/// Gradients of embedding_forward: adds dy (batch * length, dim) to the rows of dword (V, dim) named by `ids` and to
-/// dposition (P, dim). Rows of `padding_id` get no gradient (as torch.nn.Embedding with padding_idx); pass -1 for none.
-/// Does not throw.
+/// Gradients of embedding_forward: adds dy (batch * length, dim) to the rows of the tables `d` that were looked up;
+/// null token types are left out. Word rows of `padding_id` get no gradient (as torch.nn.Embedding with padding_idx);
+/// pass -1 for none. Does not throw.
 template <class T>
-void embedding_backward(T* dword, T* dposition, const T* dy, const std::int32_t* ids, std::int32_t padding_id,
+void embedding_backward(const embedding_tables<T>& d, const T* dy, const embedding_ids& ids, std::int32_t padding_id,
                         index_t batch, index_t length, index_t dim, const executor& workers) {
   // Two tokens may share a row, so columns are shared out, not tokens: no race, and a fixed order of summation.
   constexpr index_t columns = 32;
   workers.for_each(detail::blocks(dim, columns), [&](index_t item, index_t) {
     const index_t c0 = item * columns;
     const index_t c1 = std::min(dim, c0 + columns);
+    const auto add = [&](T* to, const T* from) {
+      for (index_t k = c0; k < c1; ++k) to[k] += from[k];
+    };
     for (index_t i = 0; i < batch * length; ++i) {
       const T* dyi = dy + i * dim;
-      T* dp = dposition + i % length * dim;
-      for (index_t k = c0; k < c1; ++k) dp[k] += dyi[k];
-      if (ids[i] == padding_id) continue;
-      T* dw = dword + ids[i] * dim;
-      for (index_t k = c0; k < c1; ++k) dw[k] += dyi[k];
+      add(d.position + i % length * dim, dyi);
+      if (d.token_type != nullptr) add(d.token_type + (ids.types != nullptr ? ids.types[i] : 0) * dim, dyi);
+      if (ids.words[i] != padding_id) add(d.word + ids.words[i] * dim, dyi);
     }
   });
 }

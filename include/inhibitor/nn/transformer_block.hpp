@@ -17,7 +17,7 @@
 // distillation's layer-wise stage needs the first alone:
 //
 //   context:  q, k, v = linear(x);  context = attention(q, k, v)
-//   output:   h = LayerNorm(x + out_lin(context));  y = LayerNorm(h + dropout(lin2(gelu(lin1(h)))))
+//   output:   h = LayerNorm(x + dropout(out_lin(context)));  y = LayerNorm(h + dropout(lin2(gelu(lin1(h)))))
 //
 // M = batch * length rows everywhere; heads are strided views of (M, C), never copied.
 
@@ -30,8 +30,9 @@ struct block_shape {
   index_t hidden = 0;             // F
   attention_kind attention = attention_kind::dot_product;
   inhibitor_options inhibitor;
-  bool add_only = false;  ///< inhibitor forward without multiplication: score scale sqrt(D), output scale 1
-  double dropout = 0;     ///< on the feed-forward output; 0 outside training
+  bool add_only = false;       ///< inhibitor forward without multiplication: score scale sqrt(D), output scale 1
+  double dropout = 0;          ///< on the feed-forward output; 0 outside training
+  double context_dropout = 0;  ///< on the output of out_lin, which BERT drops and DistilBERT does not
   double layer_norm_epsilon = 1e-12;
 
   index_t rows() const { return batch * length; }
@@ -65,6 +66,11 @@ struct block_gradients {
     for (auto* b : {&dq, &dk, &dv, &dsum, &dh}) b->resize(s.rows() * s.dim);
     for (auto* b : {&dffn_in, &dffn_act}) b->resize(s.rows() * s.hidden);
   }
+};
+
+/// Decisions of the two dropouts of a block's second half.
+struct block_dropout_streams {
+  dropout_stream context, ffn;
 };
 
 namespace detail {
@@ -124,12 +130,13 @@ void block_context_forward(block_activations<T>& saved, const T* x, const std::u
 /// Second half: y (M, C) from x (M, C) and saved.context; fills the rest of `saved`. Does not throw.
 template <class T>
 void block_output_forward(T* y, block_activations<T>& saved, const T* x, const block_tensors<T>& p,
-                          const block_shape& s, const dropout_stream& stream, const executor& workers) {
+                          const block_shape& s, const block_dropout_streams& streams, const executor& workers) {
   const index_t rows = s.rows();
   const T epsilon = static_cast<T>(s.layer_norm_epsilon);
   const linear_tensors<T>& out_lin = p.attention.out_lin;
   linear_forward(saved.sa_sum.data(), saved.context.data(), out_lin.weight.data, out_lin.bias.data, rows, s.dim, s.dim,
                  workers);
+  dropout(saved.sa_sum.data(), rows * s.dim, s.context_dropout, streams.context, workers);
   detail::add_to(saved.sa_sum.data(), x, rows * s.dim, workers);
   layer_norm_forward(saved.h.data(), saved.sa_mean.data(), saved.sa_rstd.data(), saved.sa_sum.data(),
                      p.sa_layer_norm.weight.data, p.sa_layer_norm.bias.data, rows, s.dim, epsilon, workers);
@@ -139,7 +146,7 @@ void block_output_forward(T* y, block_activations<T>& saved, const T* x, const b
   gelu_forward(saved.ffn_act.data(), saved.ffn_in.data(), rows * s.hidden, workers);
   linear_forward(saved.out_sum.data(), saved.ffn_act.data(), p.ffn.lin2.weight.data, p.ffn.lin2.bias.data, rows,
                  s.hidden, s.dim, workers);
-  dropout(saved.out_sum.data(), rows * s.dim, s.dropout, stream, workers);
+  dropout(saved.out_sum.data(), rows * s.dim, s.dropout, streams.ffn, workers);
   detail::add_to(saved.out_sum.data(), saved.h.data(), rows * s.dim, workers);
   layer_norm_forward(y, saved.out_mean.data(), saved.out_rstd.data(), saved.out_sum.data(),
                      p.output_layer_norm.weight.data, p.output_layer_norm.bias.data, rows, s.dim, epsilon, workers);
@@ -149,7 +156,7 @@ void block_output_forward(T* y, block_activations<T>& saved, const T* x, const b
 /// both norms, from dy (M, C). Does not throw.
 template <class T>
 void block_output_backward(T* dx, T* dcontext, block_tensors<T>& dp, const T* dy, const block_activations<T>& saved,
-                           const block_tensors<T>& p, const block_shape& s, const dropout_stream& stream,
+                           const block_tensors<T>& p, const block_shape& s, const block_dropout_streams& streams,
                            block_gradients<T>& scratch, const executor& workers) {
   const index_t rows = s.rows();
   T* dsum = scratch.dsum.data();
@@ -160,7 +167,7 @@ void block_output_backward(T* dx, T* dcontext, block_tensors<T>& dp, const T* dy
                       saved.out_mean.data(), saved.out_rstd.data(), p.output_layer_norm.weight.data, rows, s.dim,
                       workers);
   std::copy(dsum, dsum + rows * s.dim, dh);
-  dropout(dsum, rows * s.dim, s.dropout, stream, workers);
+  dropout(dsum, rows * s.dim, s.dropout, streams.ffn, workers);
   scratch.dffn_act.fill_zero();
   linear_backward(scratch.dffn_act.data(), dp.ffn.lin2.weight.data, dp.ffn.lin2.bias.data, dsum, saved.ffn_act.data(),
                   p.ffn.lin2.weight.data, rows, s.hidden, s.dim, workers);
@@ -168,11 +175,12 @@ void block_output_backward(T* dx, T* dcontext, block_tensors<T>& dp, const T* dy
   gelu_backward(scratch.dffn_in.data(), scratch.dffn_act.data(), saved.ffn_in.data(), rows * s.hidden, workers);
   linear_backward(dh, dp.ffn.lin1.weight.data, dp.ffn.lin1.bias.data, scratch.dffn_in.data(), saved.h.data(),
                   p.ffn.lin1.weight.data, rows, s.dim, s.hidden, workers);
-  // h = LayerNorm(sa_sum), sa_sum = x + out_lin(context).
+  // h = LayerNorm(sa_sum), sa_sum = x + dropout(out_lin(context)).
   scratch.dsum.fill_zero();
   layer_norm_backward(dsum, dp.sa_layer_norm.weight.data, dp.sa_layer_norm.bias.data, dh, saved.sa_sum.data(),
                       saved.sa_mean.data(), saved.sa_rstd.data(), p.sa_layer_norm.weight.data, rows, s.dim, workers);
   detail::add_to(dx, dsum, rows * s.dim, workers);
+  dropout(dsum, rows * s.dim, s.context_dropout, streams.context, workers);
   linear_backward(dcontext, dp.attention.out_lin.weight.data, dp.attention.out_lin.bias.data, dsum,
                   saved.context.data(), p.attention.out_lin.weight.data, rows, s.dim, s.dim, workers);
 }
