@@ -67,7 +67,7 @@ TEST_CASE("active_isa: is what INHIBITOR_ISA says, else the best", "[dispatch]")
   if (expected != nullptr) CHECK(std::string(active_isa()) == expected);
 }
 
-TEST_CASE("u8 kernels: every compiled variant gives the same bits", "[dispatch][u8]") {
+TEST_CASE("trap 21: u8 kernels: every compiled variant gives the same bits", "[dispatch][u8]") {
   const auto expected = attention(kernels::u8_tables<isa::run_time>::get());
   int compared = 0;
   for (const auto& variant : kernels::compiled_variants) {

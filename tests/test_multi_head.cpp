@@ -172,6 +172,24 @@ TEST_CASE("multi_head_attention_backward: adds to the gradients", "[attention]")
   compare(added, expected, 1e-13);
 }
 
+TEST_CASE("trap 20: a query that sees no key gives zeros, no NaN and no gradients", "[attention]") {
+  random_numbers random(28);
+  attention_case<double> c;
+  c.shape = {2, 2, 3, 4, 5, 6};
+  c.fill(random, false);
+  c.key_mask.assign(2 * 4, 1);
+  std::fill_n(c.key_mask.begin(), 4, std::uint8_t{0});  // the first batch entry sees nothing
+  const auto first_half = [](const std::vector<double>& x) {
+    return std::vector<double>(x.begin(), x.begin() + static_cast<index_t>(x.size() / 2));
+  };
+  for (const auto& r : {c.run(c.inhibitor({})), c.run(dot_product_attention<double>{})}) {
+    for (const auto* x : {&r.out, &r.dq, &r.dk, &r.dv}) {
+      CHECK(largest_magnitude(first_half(*x)) == 0);
+      CHECK(largest_magnitude(*x) > 0);
+    }
+  }
+}
+
 TEST_CASE("multi_head_attention: empty extents", "[attention]") {
   random_numbers random(27);
   attention_case<double> c;

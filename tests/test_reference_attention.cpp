@@ -111,7 +111,7 @@ TEST_CASE("reference attention_backward: agrees with the complex step for every 
   }
 }
 
-TEST_CASE("reference attention_backward: ties have no slope", "[reference]") {
+TEST_CASE("trap 19: reference attention_backward: ties have no slope", "[reference]") {
   attention_problem p;
   p.queries = 1;
   p.keys = 2;

@@ -74,24 +74,24 @@ std::vector<T> converted(const std::string& dtype, const std::vector<Stored>& va
 
 }  // namespace
 
-TEST_CASE("rejection 1: file shorter than the length field", "[io]") { check_rejected(1); }
-TEST_CASE("rejection 2: header length above the limit", "[io]") { check_rejected(2); }
-TEST_CASE("rejection 3: header longer than the file", "[io]") { check_rejected(3); }
-TEST_CASE("rejection 4: header is not exactly one JSON object", "[io]") { check_rejected(4); }
-TEST_CASE("rejection 5: byte order mark", "[io]") { check_rejected(5); }
-TEST_CASE("rejection 6: duplicate names, metadata and fields", "[io]") { check_rejected(6); }
-TEST_CASE("rejection 7: metadata that is not strings", "[io]") { check_rejected(7); }
-TEST_CASE("rejection 8: unknown dtype", "[io]") { check_rejected(8); }
-TEST_CASE("rejection 9: shape, offsets or entry of the wrong kind", "[io]") { check_rejected(9); }
-TEST_CASE("rejection 10: size overflows or is no whole number of bytes", "[io]") { check_rejected(10); }
-TEST_CASE("rejection 11: end before begin", "[io]") { check_rejected(11); }
-TEST_CASE("rejection 12: offsets contradict shape and dtype", "[io]") { check_rejected(12); }
-TEST_CASE("rejection 13: overlaps and holes", "[io]") { check_rejected(13); }
-TEST_CASE("rejection 14: truncated file and trailing bytes", "[io]") { check_rejected(14); }
-TEST_CASE("rejection 15: nesting", "[io]") { check_rejected(15); }
-TEST_CASE("rejection 16: our limits on rank and name length", "[io]") { check_rejected(16); }
+TEST_CASE("trap 18, rejection 1: file shorter than the length field", "[io]") { check_rejected(1); }
+TEST_CASE("trap 18, rejection 2: header length above the limit", "[io]") { check_rejected(2); }
+TEST_CASE("trap 18, rejection 3: header longer than the file", "[io]") { check_rejected(3); }
+TEST_CASE("trap 18, rejection 4: header is not exactly one JSON object", "[io]") { check_rejected(4); }
+TEST_CASE("trap 18, rejection 5: byte order mark", "[io]") { check_rejected(5); }
+TEST_CASE("trap 18, rejection 6: duplicate names, metadata and fields", "[io]") { check_rejected(6); }
+TEST_CASE("trap 18, rejection 7: metadata that is not strings", "[io]") { check_rejected(7); }
+TEST_CASE("trap 18, rejection 8: unknown dtype", "[io]") { check_rejected(8); }
+TEST_CASE("trap 18, rejection 9: shape, offsets or entry of the wrong kind", "[io]") { check_rejected(9); }
+TEST_CASE("trap 18, rejection 10: size overflows or is no whole number of bytes", "[io]") { check_rejected(10); }
+TEST_CASE("trap 18, rejection 11: end before begin", "[io]") { check_rejected(11); }
+TEST_CASE("trap 18, rejection 12: offsets contradict shape and dtype", "[io]") { check_rejected(12); }
+TEST_CASE("trap 18, rejection 13: overlaps and holes", "[io]") { check_rejected(13); }
+TEST_CASE("trap 18, rejection 14: truncated file and trailing bytes", "[io]") { check_rejected(14); }
+TEST_CASE("trap 18, rejection 15: nesting", "[io]") { check_rejected(15); }
+TEST_CASE("trap 18, rejection 16: our limits on rank and name length", "[io]") { check_rejected(16); }
 
-TEST_CASE("rejection 16: our limit on the number of tensors", "[io]") {
+TEST_CASE("trap 18, rejection 16: our limit on the number of tensors", "[io]") {
   std::string json = "{";
   for (int i = 0; i < 1'000'001; ++i)
     json += "\"" + std::to_string(i) + "\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]},";
