@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "common/evaluate.hpp"
+#include "common/glue_reader.hpp"
 #include "inhibitor/attention/u8_attention.hpp"
 #include "inhibitor/io/model_folder.hpp"
 
@@ -87,7 +88,7 @@ void trained(const std::string& folder, const std::string& table) {
   const encoder_tensors<float> model = load_model_folder<float>(folder);
   const encoder_config& c = model.config();
   const wordpiece tokenizer = wordpiece::load(folder + "/vocab.txt");
-  const token_dataset data = tokenize(tokenizer, read_sst2(table), c.max_position_embeddings);
+  const token_dataset data = tokenize(tokenizer, read_task_file(find_task("sst2"), table), c.max_position_embeddings);
   std::vector<error_sum> sums(static_cast<std::size_t>(c.n_layers));
   encoder_activations<float> a;
   for (const auto& rows : length_sorted_batches(data, 32)) {

@@ -18,6 +18,8 @@ namespace {
 
 const std::string folder = INHIBITOR_EMBEDDED_DATA;
 
+labelled_examples read_corpus(const std::string& name) { return read_task_file(find_task("sst2"), folder + name); }
+
 const corpus::reviews& generated() {
   static const corpus::reviews made =
       corpus::make_reviews(corpus::default_seed, corpus::default_train, corpus::default_dev);
@@ -27,9 +29,9 @@ const corpus::reviews& generated() {
 /// Logistic regression on word counts.
 class word_counter {
  public:
-  explicit word_counter(const std::vector<labelled_sentence>& sentences) {
-    for (const auto& s : sentences) {
-      for (const std::string& word : corpus::words_of(s.text)) index_.emplace(word, index_.size());
+  explicit word_counter(const labelled_examples& sentences) {
+    for (const std::string& text : sentences.first) {
+      for (const std::string& word : corpus::words_of(text)) index_.emplace(word, index_.size());
     }
     weights_.assign(index_.size() + 1, 0.0);  // the last is the bias
   }
@@ -41,9 +43,9 @@ class word_counter {
   }
 
   /// Gradient descent with a momentum on the mean loss over all sentences; returns the norm of the last gradient.
-  double train(const std::vector<labelled_sentence>& sentences, int steps) {
+  double train(const labelled_examples& sentences, int steps) {
     std::vector<std::vector<std::size_t>> rows;
-    for (const auto& s : sentences) rows.push_back(features(s.text));
+    for (const std::string& text : sentences.first) rows.push_back(features(text));
     std::vector<double> gradient(weights_.size());
     std::vector<double> velocity(weights_.size(), 0.0);
     double norm = 0.0;
@@ -52,7 +54,7 @@ class word_counter {
       for (std::size_t r = 0; r < rows.size(); ++r) {
         double sum = weights_.back();
         for (const std::size_t i : rows[r]) sum += weights_[i];
-        const double error = 1.0 / (1.0 + std::exp(-sum)) - sentences[r].label;
+        const double error = 1.0 / (1.0 + std::exp(-sum)) - sentences.labels[r];
         for (const std::size_t i : rows[r]) gradient[i] += error;
         gradient.back() += error;
       }
@@ -67,9 +69,11 @@ class word_counter {
     return std::sqrt(norm);
   }
 
-  double accuracy(const std::vector<labelled_sentence>& sentences) const {
-    const auto right = std::count_if(sentences.begin(), sentences.end(),
-                                     [&](const auto& s) { return (score(s.text) > 0.0) == (s.label == 1); });
+  double accuracy(const labelled_examples& sentences) const {
+    index_t right = 0;
+    for (std::size_t i = 0; i < sentences.first.size(); ++i) {
+      right += (score(sentences.first[i]) > 0.0) == (sentences.labels[i] == 1) ? 1 : 0;
+    }
     return static_cast<double>(right) / static_cast<double>(sentences.size());
   }
 
@@ -100,19 +104,15 @@ TEST_CASE("embedded corpus: the committed files are what the generator makes") {
 }
 
 TEST_CASE("embedded corpus: balanced labels, no sentence twice, none in both files") {
-  const auto train = read_sst2(folder + "/train.tsv");
-  const auto dev = read_sst2(folder + "/dev.tsv");
+  const auto train = read_corpus("/train.tsv");
+  const auto dev = read_corpus("/dev.tsv");
   CHECK(train.size() == 7000);
   CHECK(dev.size() == 800);
   std::set<std::string> seen;
   for (const auto* part : {&train, &dev}) {
-    index_t good = 0;
-    for (const auto& s : *part) {
-      good += s.label;
-      // The stop of a sentence does not make it another one.
-      CHECK(seen.insert(s.text.substr(0, s.text.size() - 1)).second);
-    }
-    CHECK(2 * good == static_cast<index_t>(part->size()));
+    // The stop of a sentence does not make it another one.
+    for (const std::string& text : part->first) CHECK(seen.insert(text.substr(0, text.size() - 1)).second);
+    CHECK(2 * std::count(part->labels.begin(), part->labels.end(), 1) == part->size());
   }
 }
 
@@ -121,8 +121,8 @@ TEST_CASE("embedded corpus: short sentences that the vocabulary covers with whol
   CHECK(tokenizer.pad_id() == 0);
   std::set<std::int32_t> used;
   for (const char* name : {"/train.tsv", "/dev.tsv"}) {
-    for (const auto& s : read_sst2(folder + name)) {
-      const auto ids = tokenizer.encode(s.text, 512);
+    for (const std::string& text : read_corpus(name).first) {
+      const auto ids = tokenizer.encode(text, 512);
       CHECK(ids.size() <= 20);
       used.insert(ids.begin(), ids.end());
     }
@@ -136,8 +136,8 @@ TEST_CASE("embedded corpus: short sentences that the vocabulary covers with whol
 }
 
 TEST_CASE("embedded corpus: counting words does not solve it") {
-  const auto train = read_sst2(folder + "/train.tsv");
-  const auto dev = read_sst2(folder + "/dev.tsv");
+  const auto train = read_corpus("/train.tsv");
+  const auto dev = read_corpus("/dev.tsv");
   word_counter classifier(train);
   CHECK(classifier.train(train, 2500) < 1e-3);  // converged
   const double accuracy = classifier.accuracy(dev);

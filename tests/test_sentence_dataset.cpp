@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "support/catch.hpp"
 
@@ -16,13 +17,22 @@ const wordpiece& tokenizer() {
   return w;
 }
 
+/// Texts of one class each.
+labelled_examples examples_of(std::vector<std::string> texts, std::vector<std::int32_t> labels) {
+  labelled_examples out;
+  out.first = std::move(texts);
+  out.labels = std::move(labels);
+  return out;
+}
+
 /// `count` examples whose lengths differ; label = index modulo 2.
 token_dataset some_examples(index_t count) {
-  std::vector<labelled_sentence> sentences;
+  labelled_examples sentences;
   for (index_t i = 0; i < count; ++i) {
     std::string text;
     for (index_t n = 0; n < (i * 7919) % 23; ++n) text += "a ";
-    sentences.push_back({text, static_cast<std::int32_t>(i % 2)});
+    sentences.first.push_back(text);
+    sentences.labels.push_back(static_cast<std::int32_t>(i % 2));
   }
   return tokenize(tokenizer(), sentences, 64);
 }
@@ -30,11 +40,15 @@ token_dataset some_examples(index_t count) {
 }  // namespace
 
 TEST_CASE("tokenize: same ids for any number of workers") {
-  std::vector<labelled_sentence> sentences;
-  for (int i = 0; i < 1000; ++i) sentences.push_back({std::string(static_cast<std::size_t>(i % 9), 'b') + " a", i % 2});
+  labelled_examples sentences;
+  for (int i = 0; i < 1000; ++i) {
+    sentences.first.push_back(std::string(static_cast<std::size_t>(i % 9), 'b') + " a");
+    sentences.labels.push_back(i % 2);
+  }
   const token_dataset alone = tokenize(tokenizer(), sentences, 8);
   CHECK(alone.size() == 1000);
   CHECK(alone.ids[1] == ids{2, 6, 5, 3});
+  CHECK(alone.first_lengths[1] == 4);
   CHECK(alone.labels[1] == 1);
 #if defined(_OPENMP)
   const token_dataset together = tokenize(tokenizer(), sentences, 8, openmp_executor(3));
@@ -44,18 +58,50 @@ TEST_CASE("tokenize: same ids for any number of workers") {
   CHECK_THROWS_AS(tokenize(tokenizer(), sentences, 1), std::invalid_argument);
 }
 
+TEST_CASE("trap 5: a pair of odd budget is cut as the fast tokenizer does") {
+  labelled_examples pairs;
+  pairs.first = {"a a a a", "a a a a a", "a", "a b"};
+  pairs.second = {"b b b b", "b b b b", "b b b b b b", ""};
+  const token_dataset dataset = tokenize(tokenizer(), pairs, 8);  // room for 5 word pieces
+  CHECK(dataset.ids[0] == ids{2, 5, 5, 3, 6, 6, 6, 3});
+  CHECK(dataset.ids[1] == ids{2, 5, 5, 5, 3, 6, 6, 3});
+  CHECK(dataset.ids[2] == ids{2, 5, 3, 6, 6, 6, 6, 3});
+  CHECK(dataset.ids[3] == ids{2, 5, 6, 3, 3});
+  CHECK(dataset.first_lengths == ids{4, 5, 3, 4});
+  CHECK_THROWS_AS(tokenize(tokenizer(), pairs, 2), std::invalid_argument);
+}
+
 TEST_CASE("make_batch: padding, mask, labels and rows") {
-  const token_dataset dataset = tokenize(tokenizer(), {{"a", 1}, {"a b a", 0}, {"", -1}}, 16);
+  const token_dataset dataset = tokenize(tokenizer(), examples_of({"a", "a b a", ""}, {1, 0, -1}), 16);
   const token_batch batch = make_batch(dataset, {2, 1}, 9);
   CHECK(batch.batch == 2);
   CHECK(batch.length == 5);
   CHECK(batch.ids == ids{2, 3, 9, 9, 9, 2, 5, 6, 5, 3});
+  CHECK(batch.type_ids == ids(10, 0));
   CHECK(batch.key_mask == std::vector<std::uint8_t>{1, 1, 0, 0, 0, 1, 1, 1, 1, 1});
   CHECK(batch.labels == ids{-1, 0});
+  CHECK(batch.scores.empty());
   CHECK(batch.rows == std::vector<index_t>{2, 1});
   CHECK(make_batch(dataset, {}, 9).batch == 0);
   CHECK_THROWS_AS(make_batch(dataset, {3}, 9), std::invalid_argument);
   CHECK_THROWS_AS(make_batch(dataset, {-1}, 9), std::invalid_argument);
+}
+
+TEST_CASE("make_batch: token types of pairs, scores of a regression") {
+  labelled_examples pairs;
+  pairs.first = {"a", "a b"};
+  pairs.second = {"b b", "b"};
+  pairs.scores = {2.5F, 0};
+  const token_batch batch = make_batch(tokenize(tokenizer(), pairs, 16), {0, 1}, 0);
+  CHECK(batch.ids == ids{2, 5, 3, 6, 6, 3, 2, 5, 6, 3, 6, 3});
+  CHECK(batch.type_ids == ids{0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 1, 1});
+  CHECK(batch.scores == std::vector<float>{2.5F, 0});
+  CHECK(batch.labels.empty());
+  pairs.first.push_back("a a a a a a");
+  pairs.second.push_back("b");
+  pairs.scores.push_back(1);
+  const token_batch padded = make_batch(tokenize(tokenizer(), pairs, 16), {2, 0}, 0);
+  CHECK(padded.type_ids == ids{0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0});
 }
 
 TEST_CASE("length_bucketed_batches: every example once, batches full but for one") {

@@ -8,32 +8,48 @@
 #include <utility>
 #include <vector>
 
-#include "common/glue_reader.hpp"
+#include "common/labelled_examples.hpp"
 #include "inhibitor/base/executor.hpp"
 #include "inhibitor/text/wordpiece.hpp"
 
 namespace inhibitor {
 
-/// Tokenized examples, with [CLS] and [SEP].
+/// Tokenized examples, with [CLS] and [SEP]. Arrays have one entry per example.
 struct token_dataset {
-  std::vector<std::vector<std::int32_t>> ids;  ///< one array per example
-  std::vector<std::int32_t> labels;            ///< -1 where there is none
+  std::vector<std::vector<std::int32_t>> ids;  ///< tokens of each example
+  std::vector<std::int32_t> first_lengths;  ///< how many of them, from the left, are of token type 0; the others are 1
+  std::vector<std::int32_t> labels;         ///< class, -1 where there is none; empty for a regression
+  std::vector<float> scores;                ///< score, NaN where there is none; empty for classes
+
   index_t size() const { return static_cast<index_t>(ids.size()); }
 };
 
-/// Encodes every sentence, cut to `max_length` tokens in total. Throws std::invalid_argument when max_length < 2.
-inline token_dataset tokenize(const wordpiece& tokenizer, const std::vector<labelled_sentence>& sentences,
-                              index_t max_length, const executor& workers = {}) {
-  check(max_length >= 2, "tokenize: max_length must leave room for [CLS] and [SEP]");
+/// Encodes every example, cut to `max_length` tokens in total, pairs longest first. Throws std::invalid_argument when
+/// max_length leaves no room for [CLS] and [SEP]; utf8_error when the tokenizer is strict.
+inline token_dataset tokenize(const wordpiece& tokenizer, const labelled_examples& examples, index_t max_length,
+                              const executor& workers = {}) {
+  const bool is_pair = !examples.second.empty();
+  check(max_length >= (is_pair ? 3 : 2), "tokenize: max_length must leave room for [CLS] and [SEP]");
+  const std::size_t count = examples.first.size();
   token_dataset dataset;
-  dataset.ids.resize(sentences.size());
-  dataset.labels.reserve(sentences.size());
-  for (const labelled_sentence& sentence : sentences) dataset.labels.push_back(sentence.label);
+  dataset.ids.resize(count);
+  dataset.first_lengths.resize(count);
+  dataset.labels = examples.labels;
+  dataset.scores = examples.scores;
   constexpr std::size_t block = 256;
-  workers.for_each(static_cast<index_t>((sentences.size() + block - 1) / block), [&](index_t item, index_t) {
+  workers.for_each(static_cast<index_t>((count + block - 1) / block), [&](index_t item, index_t) {
     const std::size_t first = static_cast<std::size_t>(item) * block;
-    for (std::size_t i = first; i < std::min(first + block, sentences.size()); ++i) {
-      dataset.ids[i] = tokenizer.encode(sentences[i].text, max_length);
+    for (std::size_t i = first; i < std::min(first + block, count); ++i) {
+      if (is_pair) {
+        encoded_text pair = tokenizer.encode_pair(examples.first[i], examples.second[i], max_length);
+        const auto types = pair.token_types.begin();
+        const auto second = std::find(types, pair.token_types.end(), 1);
+        dataset.first_lengths[i] = static_cast<std::int32_t>(second - types);
+        dataset.ids[i] = std::move(pair.ids);
+      } else {
+        dataset.ids[i] = tokenizer.encode(examples.first[i], max_length);
+        dataset.first_lengths[i] = static_cast<std::int32_t>(dataset.ids[i].size());
+      }
     }
   });
   return dataset;
@@ -44,8 +60,10 @@ struct token_batch {
   index_t batch = 0;                   ///< B
   index_t length = 0;                  ///< L
   std::vector<std::int32_t> ids;       ///< (B, L), filled up with the padding token
+  std::vector<std::int32_t> type_ids;  ///< (B, L) token types, 0 for padding
   std::vector<std::uint8_t> key_mask;  ///< (B, L), 1 = real token, 0 = padding
-  std::vector<std::int32_t> labels;    ///< (B)
+  std::vector<std::int32_t> labels;    ///< (B), or empty
+  std::vector<float> scores;           ///< (B), or empty
   std::vector<index_t> rows;           ///< (B) index of each example in the data set
 };
 
@@ -59,13 +77,18 @@ inline token_batch make_batch(const token_dataset& dataset, const std::vector<in
   }
   const auto cells = static_cast<std::size_t>(out.batch * out.length);
   out.ids.assign(cells, pad_id);
+  out.type_ids.assign(cells, 0);
   out.key_mask.assign(cells, 0);
   for (index_t b = 0; b < out.batch; ++b) {
     const auto row = static_cast<std::size_t>(rows[static_cast<std::size_t>(b)]);
     const std::vector<std::int32_t>& ids = dataset.ids[row];
+    const auto size = static_cast<index_t>(ids.size());
     std::copy(ids.begin(), ids.end(), out.ids.begin() + b * out.length);
-    std::fill_n(out.key_mask.begin() + b * out.length, ids.size(), std::uint8_t{1});
-    out.labels.push_back(dataset.labels[row]);
+    std::fill_n(out.key_mask.begin() + b * out.length, size, std::uint8_t{1});
+    const index_t first = dataset.first_lengths[row];
+    std::fill_n(out.type_ids.begin() + b * out.length + first, size - first, 1);
+    if (!dataset.labels.empty()) out.labels.push_back(dataset.labels[row]);
+    if (!dataset.scores.empty()) out.scores.push_back(dataset.scores[row]);
   }
   out.rows = rows;
   return out;

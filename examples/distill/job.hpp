@@ -33,15 +33,13 @@ class distill_job {
         tokenizer_(wordpiece::load(vocab_file_)) {
     check(o_.embedded() || !o_.vocab.empty(),
           std::string("--data needs --vocab, the vocabulary its text is split with"));
-    auto train = read_sst2(data_folder_ + "/train.tsv");
-    if (o_.max_train_samples > 0 && o_.max_train_samples < static_cast<index_t>(train.size())) {
-      train.resize(static_cast<std::size_t>(o_.max_train_samples));
-    }
+    labelled_examples train = read_task_file(find_task(o_.task), data_folder_ + "/train.tsv");
+    if (o_.max_train_samples > 0) train.truncate(o_.max_train_samples);
     train_ = tokenize(tokenizer_, train, o_.max_seq_length, workers_);
-    dev_ = tokenize(tokenizer_, read_sst2(data_folder_ + "/dev.tsv"), o_.max_seq_length, workers_);
+    dev_ = tokenize(tokenizer_, read_task_file(find_task(o_.task), data_folder_ + "/dev.tsv"), o_.max_seq_length,
+                    workers_);
     for (const auto* set : {&train_, &dev_}) {
-      check(std::find(set->labels.begin(), set->labels.end(), -1) == set->labels.end(),
-            [&] { return data_folder_ + ": train.tsv and dev.tsv need labels"; });
+      check(is_labelled(*set), [&] { return data_folder_ + ": train.tsv and dev.tsv need labels"; });
     }
     text_ = o_.text.empty() ? train_ : tokenize(tokenizer_, read_text_lines(o_.text), o_.max_seq_length, workers_);
 
@@ -84,19 +82,19 @@ class distill_job {
   static void remove_file(const std::string& file) { std::filesystem::remove(file); }
   static bool all_tensors(const std::string&) { return true; }
 
-  static std::vector<labelled_sentence> read_text_lines(const std::vector<std::string>& files) {
-    std::vector<labelled_sentence> lines;
+  static labelled_examples read_text_lines(const std::vector<std::string>& files) {
+    labelled_examples lines;
     for (const std::string& file : files) {
       const std::string content = read_file(file);
       std::size_t begin = 0;
       while (begin < content.size()) {
         const std::size_t end = std::min(content.find('\n', begin), content.size());
         const std::string line = content.substr(begin, end - begin);
-        if (line.find_first_not_of(" \t\r") != std::string::npos) lines.push_back({line, -1});
+        if (line.find_first_not_of(" \t\r") != std::string::npos) lines.first.push_back(line);
         begin = end + 1;
       }
     }
-    check(!lines.empty(), std::string("--text: the files hold no text"));
+    check(lines.size() > 0, std::string("--text: the files hold no text"));
     return lines;
   }
 
@@ -326,7 +324,7 @@ class distill_job {
         write_checkpoint(checkpoint, where, model, optimizer);
       };
       hooks.epoch_done = [&](index_t epoch, double loss) {
-        const double accuracy = evaluate(model, dev_, workers_).accuracy;
+        const double accuracy = main_metric(evaluate_dev(model).metrics).second;
         fmt::print(stderr, "{} {}: epoch {} of {}, loss {:.4f}, dev accuracy {:.2f} %\n", name, s.plan.name, epoch + 1,
                    s.plan.epochs, loss, 100 * accuracy);
         epochs.push_back({{"stage", s.plan.name}, {"epoch", epoch + 1}, {"loss", loss}, {"accuracy", accuracy}});
@@ -344,13 +342,17 @@ class distill_job {
     remove_file(checkpoint);
   }
 
+  evaluation evaluate_dev(const encoder_tensors<float>& model) const {
+    return evaluate(run_model(model, dev_, workers_), dev_, find_task(o_.task).metric);
+  }
+
   run_record record_of(const std::string& name, const encoder_tensors<float>& model, const stage_position& position,
                        const nlohmann::json& epochs) const {
-    const evaluation e = evaluate(model, dev_, workers_);
+    const evaluation e = evaluate_dev(model);
     run_record r;
     r.name = name;
     r.attention = model.config().layer_attention(0) == attention_kind::inhibitor ? "inhibitor" : "dot_product";
-    r.accuracy = e.accuracy;
+    r.accuracy = main_metric(e.metrics).second;
     r.loss = e.loss;
     r.train_seconds = position.seconds;
     r.train_examples_per_second = position.seconds > 0 ? static_cast<double>(position.examples) / position.seconds : 0;
