@@ -25,6 +25,9 @@ foreach(component IN LISTS inhibitor_components)
           DESTINATION ${inhibitor_package_folder} COMPONENT inhibitor_dev)
 endforeach()
 
+# Products of other libraries for inference: headers alone, whoever includes one brings its library.
+install(DIRECTORY include/inhibitor/gemm DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/inhibitor COMPONENT inhibitor_dev)
+
 configure_package_config_file(cmake/inhibitorConfig.cmake.in inhibitorConfig.cmake
                               INSTALL_DESTINATION ${inhibitor_package_folder} NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(inhibitorConfigVersion.cmake VERSION ${PROJECT_VERSION}

@@ -26,6 +26,7 @@
 // Models and training
 //   nn/       linear, layer_norm, gelu, embedding, dropout, transformer_block: x_forward and x_backward
 //   models/   DistilBERT and BERT with either attention in each layer; parameters, gradients and moments are one structure
+//             encoder_inference (models/inference.hpp): forward alone, fast, on packed rows
 //   train/    losses, distillation objectives, AdamW, learning-rate schedules
 //
 // What holds everywhere: backward adds into gradients; a mask entry other than zero means attend; results do not depend
@@ -52,12 +53,17 @@
 #include "inhibitor/models/encoder_heads.hpp"
 #include "inhibitor/models/encoder_tensors.hpp"
 #include "inhibitor/models/fold_scales.hpp"
+#include "inhibitor/models/inference.hpp"
 #include "inhibitor/models/initialize_from.hpp"
+#include "inhibitor/models/packed_tokens.hpp"
 #include "inhibitor/nn/dropout.hpp"
 #include "inhibitor/nn/embedding.hpp"
 #include "inhibitor/nn/gelu.hpp"
+#include "inhibitor/nn/gemm_eigen.hpp"
+#include "inhibitor/nn/gemm_panels.hpp"
 #include "inhibitor/nn/layer_norm.hpp"
 #include "inhibitor/nn/linear.hpp"
+#include "inhibitor/nn/packed_linear.hpp"
 #include "inhibitor/nn/tensor.hpp"
 #include "inhibitor/nn/transformer_block.hpp"
 #include "inhibitor/train/adamw.hpp"

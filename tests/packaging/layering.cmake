@@ -18,6 +18,7 @@ set(level_models 5)
 set(level_train 6)
 set(level_io 7)
 set(level_text 7)
+set(level_gemm 7)
 
 # What a folder may include besides the standard library and our own headers. Kernels see no Eigen because each of their
 # translation units may be compiled for another instruction set, and Eigen's inline functions would be shared by them.
@@ -31,6 +32,7 @@ set(outside_models "Eigen/Core")
 set(outside_train "Eigen/Core")
 set(outside_io "nlohmann/.*|sys/.*|fcntl.h|unistd.h")
 set(outside_text "utf8proc.h")
+set(outside_gemm "omp.h|cblas.h|openblas_config.h|oneapi/dnnl/dnnl.h")
 
 set(problems)
 macro(problem text)
