@@ -266,6 +266,30 @@ TEST_CASE("distillation objectives: gradients agree with finite differences") {
   }
 }
 
+TEST_CASE("objectives on scores: gradients agree with finite differences") {
+  encoder_config config = small_config(attention_kind::inhibitor, attention_kind::dot_product);
+  config.num_labels = 1;
+  model student = random_model(config);
+  model teacher = random_model(config);
+  for (index_t i = 0; i < teacher.size(); ++i) teacher.data()[i] *= 1.2;
+  const small_batch b;
+  const std::vector<float> scores{3.5F, 0.0F, 1.25F};
+  training_state<double> state(student);
+  inference_state<double> teacher_state;
+  const auto alone = [&] { return classification_objective(state, student, b.tokens(), scores.data(), {}, {}); };
+  const auto distilled = [&] {
+    return task_distillation_objective(state, student, teacher_state, teacher, {0.7, 0.4, 0.3, 2.0}, b.tokens(),
+                                       scores.data(), {}, {});
+  };
+  for (const std::function<double()>& objective :
+       {std::function<double()>(alone), std::function<double()>(distilled)}) {
+    state.gradients.fill_zero();
+    objective();
+    const model gradients = state.gradients;
+    check_gradients(student, gradients, objective);
+  }
+}
+
 TEST_CASE("layer_context_objective: gradients of that layer's attention alone, none elsewhere") {
   model student = random_model(small_config(attention_kind::inhibitor, attention_kind::inhibitor));
   const model teacher = random_model(small_config(attention_kind::dot_product, attention_kind::dot_product));

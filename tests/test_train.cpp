@@ -101,6 +101,25 @@ TEST_CASE("masked_mse: one row by hand") {
   CHECK(masked_mse<double>(nullptr, s.data(), t.data(), &attend, 1, 2) == 2.5);
 }
 
+TEST_CASE("mean_squared_error: by hand, and its gradient") {
+  const float targets[] = {0, 4, 1};
+  numbers s{1, 2, 1}, d(3, 1.0);
+  CHECK(std::abs(mean_squared_error<double>(nullptr, s.data(), targets, 3) - 5.0 / 3) < 1e-15);
+  mean_squared_error(d.data(), s.data(), targets, 3, 3.0);
+  CHECK(d == numbers{3, -3, 1});  // added to what was there
+  CHECK(mean_squared_error(d.data(), s.data(), targets, 0) == 0);
+}
+
+TEST_CASE("head_loss: labels or scores, and what does not fit") {
+  const numbers logits{1, 2};
+  const std::int32_t label = 1;
+  const float scores[] = {0, 4};
+  CHECK(head_loss<double>(nullptr, logits.data(), &label, 1, 2) ==
+        cross_entropy<double>(nullptr, logits.data(), &label, 1, 2));
+  CHECK(head_loss<double>(nullptr, logits.data(), scores, 2, 1) == 2.5);
+  CHECK_THROWS_AS(head_loss<double>(nullptr, logits.data(), scores, 1, 2), std::invalid_argument);
+}
+
 TEST_CASE("learning_rate_schedule: warm-up starts at 0, decay ends after the last step") {
   const learning_rate_schedule linear{schedule_kind::linear, 2, 10};
   CHECK(linear.factor(0) == 0);
@@ -135,6 +154,8 @@ TEST_CASE("adamw: two steps of one value by hand") {
   // First step: both corrected moments equal g and g^2, so the step is lr * g / (|g| + eps). Biases are not decayed.
   CHECK(std::abs(p.classifier.bias.data[0] - (1 - 0.1 * 0.5 / (0.5 + 1e-8))) < 1e-14);
   CHECK(p.classifier.weight.data[0] == 3);
+  CHECK(g.classifier.bias.data[0] == 0);
+  CHECK(g.classifier.weight.data[0] == 100);
   const double before = p.classifier.bias.data[0];
   g.classifier.bias.data[0] = -0.25;
   optimizer.update(p, g, o, 0, {});

@@ -8,8 +8,8 @@
 
 #include "common/metrics.hpp"
 #include "common/sentence_dataset.hpp"
-#include "inhibitor/models/encoder_heads.hpp"
-#include "inhibitor/train/objectives.hpp"
+#include "inhibitor/models/inference.hpp"
+#include "inhibitor/train/losses.hpp"
 
 namespace inhibitor {
 
@@ -17,6 +17,7 @@ namespace inhibitor {
 struct model_outputs {
   std::vector<float> logits;  ///< (n, outputs), or one score per example
   index_t outputs = 0;
+  index_t batches = 0;
   double seconds = 0;  ///< wall time of the forward passes, tokenization left out
 
   index_t size() const { return outputs == 0 ? 0 : static_cast<index_t>(logits.size()) / outputs; }
@@ -42,32 +43,38 @@ struct evaluation {
   double examples_per_second() const { return static_cast<double>(examples) / seconds; }
 };
 
-/// The batch as the model takes it; `batch` must outlive the view.
-inline token_view view_of(const token_batch& batch) {
-  return {batch.ids.data(), batch.key_mask.data(), batch.batch, batch.length, batch.type_ids.data()};
-}
-
-/// Runs the model over every example, without dropout. Throws std::invalid_argument for ids outside the vocabulary and
-/// examples longer than the position table.
-template <class T>
-model_outputs run_model(const encoder_tensors<T>& model, const token_dataset& dataset, const executor& workers,
-                        index_t batch_size = 32) {
+/// Runs the model over every example, without dropout and without padding: examples of similar length are packed one
+/// after the other, `batch_tokens` at a time. Throws std::invalid_argument for ids outside the vocabulary and examples
+/// longer than the position table.
+inline model_outputs run_model(const encoder_tensors<float>& model, const token_dataset& dataset,
+                               const executor& workers, index_t batch_tokens = 4096) {
   const auto start = std::chrono::steady_clock::now();
   model_outputs result;
   result.outputs = model.config().num_labels;
   result.logits.resize(static_cast<std::size_t>(dataset.size() * result.outputs));
-  inference_state<T> state;
-  for (const auto& rows : length_sorted_batches(dataset, batch_size)) {
-    const token_batch batch = make_batch(dataset, rows, static_cast<std::int32_t>(model.config().pad_token_id));
-    const token_view tokens = view_of(batch);
-    encoder_forward(state.activations, tokens, model, {}, workers);
-    classification_forward(state.head, state.activations, tokens, model, {}, workers);
-    const T* logits = state.head.logits.data();
-    for (const index_t row : rows) {
-      for (index_t k = 0; k < result.outputs; ++k, ++logits) {
-        result.logits[static_cast<std::size_t>(row * result.outputs + k)] = static_cast<float>(*logits);
-      }
+  encoder_inference<float> inference(model);
+  std::vector<index_t> order;
+  for (const auto& row : length_sorted_batches(dataset, 1)) order.push_back(row.front());
+  std::vector<std::int32_t> ids, type_ids;
+  std::vector<index_t> starts;
+  for (std::size_t first = 0; first < order.size();) {
+    ids.clear();
+    type_ids.clear();
+    starts.assign(1, 0);
+    std::size_t last = first;
+    do {
+      const auto row = static_cast<std::size_t>(order[last++]);
+      ids.insert(ids.end(), dataset.ids[row].begin(), dataset.ids[row].end());
+      type_ids.resize(static_cast<std::size_t>(starts.back() + dataset.first_lengths[row]), 0);
+      type_ids.resize(ids.size(), 1);
+      starts.push_back(static_cast<index_t>(ids.size()));
+    } while (last < order.size() && starts.back() < batch_tokens);
+    const float* logits = inference.classify(
+        {ids.data(), type_ids.data(), starts.data(), static_cast<index_t>(starts.size()) - 1}, workers);
+    for (; first < last; ++first, logits += result.outputs) {
+      std::copy_n(logits, result.outputs, result.logits.begin() + order[first] * result.outputs);
     }
+    ++result.batches;
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;

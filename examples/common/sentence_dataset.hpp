@@ -10,6 +10,7 @@
 
 #include "common/labelled_examples.hpp"
 #include "inhibitor/base/executor.hpp"
+#include "inhibitor/models/encoder.hpp"
 #include "inhibitor/text/wordpiece.hpp"
 
 namespace inhibitor {
@@ -66,6 +67,11 @@ struct token_batch {
   std::vector<float> scores;           ///< (B), or empty
   std::vector<index_t> rows;           ///< (B) index of each example in the data set
 };
+
+/// The batch as the model takes it; `batch` must outlive the view.
+inline token_view view_of(const token_batch& batch) {
+  return {batch.ids.data(), batch.key_mask.data(), batch.batch, batch.length, batch.type_ids.data()};
+}
 
 /// The examples `rows` of `dataset` as one batch. Throws std::invalid_argument for a row outside the data set.
 inline token_batch make_batch(const token_dataset& dataset, const std::vector<index_t>& rows, std::int32_t pad_id) {

@@ -7,11 +7,12 @@
 #include <vector>
 
 #include "common/build_info.hpp"
+#include "common/classifier_model.hpp"
+#include "common/evaluate.hpp"
 #include "common/glue_reader.hpp"
-#include "distill/checkpoint.hpp"
+#include "common/train_stages.hpp"
 #include "distill/options.hpp"
 #include "distill/report.hpp"
-#include "distill/trainer.hpp"
 #include "inhibitor/io/json_file.hpp"
 #include "inhibitor/io/model_folder.hpp"
 
@@ -61,7 +62,7 @@ class distill_job {
     }
     if (o_.has_stage("e1")) run_student("E1", e1_stages());
     if (o_.has_stage("e2")) run_student("E2", e2_stages());
-    if (o_.has_stage("control")) run_student("control", {label_stage("train")});
+    if (o_.has_stage("control")) run_student("control", {named_label_stage("train")});
     write_report(o_.out, facts(), records_);
     remove_file(path("progress.json"));
   }
@@ -69,18 +70,8 @@ class distill_job {
   std::string table() const { return results_table(records_); }
 
  private:
-  struct stage {
-    stage_plan plan;
-    std::function<bool(const std::string&)> trainable;
-    std::function<double(const encoder_tensors<float>&, training_state<float>&, const token_batch&, const token_view&,
-                         const dropout_mode&)>
-        objective;
-    const token_dataset* data = nullptr;
-  };
-
   std::string path(const std::string& name) const { return o_.out + "/" + name; }
   static void remove_file(const std::string& file) { std::filesystem::remove(file); }
-  static bool all_tensors(const std::string&) { return true; }
 
   static labelled_examples read_text_lines(const std::vector<std::string>& files) {
     labelled_examples lines;
@@ -197,24 +188,17 @@ class distill_job {
     });
   }
 
-  stage label_stage(const std::string& name) const {
-    stage s;
-    s.plan = {name, o_.label_epochs(), o_.batch_size, o_.learning_rate};
-    s.plan.weight_decay = o_.weight_decay;
-    s.trainable = all_tensors;
-    s.data = &train_;
-    s.objective = [this](const encoder_tensors<float>& p, training_state<float>& state, const token_batch& batch,
-                         const token_view& tokens, const dropout_mode& mode) {
-      return classification_objective(state, p, tokens, batch.labels.data(), mode, workers_);
-    };
-    return s;
+  training_stage named_label_stage(const std::string& name) const {
+    stage_plan plan{name, o_.label_epochs(), o_.batch_size, o_.learning_rate};
+    plan.weight_decay = o_.weight_decay;
+    return label_stage(plan, train_, workers_);
   }
 
   /// E1: one layer's attention at a time, bottom-up; then all layers on the hidden states; then the labels.
-  std::vector<stage> e1_stages() {
-    std::vector<stage> stages;
+  std::vector<training_stage> e1_stages() {
+    std::vector<training_stage> stages;
     for (index_t layer = 0; layer < base_.n_layers; ++layer) {
-      stage s = label_stage(fmt::format("layer-{}", layer));
+      training_stage s = named_label_stage(fmt::format("layer-{}", layer));
       s.plan.epochs = o_.layer_epochs;
       s.plan.schedule = schedule_kind::cosine;
       s.plan.layers = layer + 1;
@@ -229,7 +213,7 @@ class distill_job {
       };
       stages.push_back(std::move(s));
     }
-    stage full = label_stage("full-layer");
+    training_stage full = named_label_stage("full-layer");
     full.plan.epochs = o_.full_epochs;
     full.plan.schedule = schedule_kind::cosine;
     full.data = &text_;
@@ -239,20 +223,20 @@ class distill_job {
       return hidden_state_objective(state, p, teacher_state_, *teacher_, tokens, mode, workers_);
     };
     stages.push_back(std::move(full));
-    stage tuning = label_stage("fine-tune");
+    training_stage tuning = named_label_stage("fine-tune");
     tuning.plan.epochs = o_.fine_tune_epochs;
     tuning.plan.learning_rate = o_.fine_tune_learning_rate;
     stages.push_back(std::move(tuning));
     return stages;
   }
 
-  std::vector<stage> e2_stages() {
-    stage s = label_stage("distil");
+  std::vector<training_stage> e2_stages() {
+    training_stage s = named_label_stage("distil");
     s.objective = [this](const encoder_tensors<float>& p, training_state<float>& state, const token_batch& batch,
                          const token_view& tokens, const dropout_mode& mode) {
       const distillation_weights weights{o_.kl_weight, o_.hidden_weight, o_.label_weight, o_.temperature};
-      return task_distillation_objective(state, p, teacher_state_, *teacher_, weights, tokens, batch.labels.data(),
-                                         mode, workers_);
+      return task_distillation_objective(state, p, teacher_state_, *teacher_, weights, tokens, targets_of(batch), mode,
+                                         workers_);
     };
     return {s};
   }
@@ -262,84 +246,40 @@ class distill_job {
     config.set_attention(attention_kind::dot_product);
     encoder_tensors<float> model(config);
     initialize(model, o_.seed);
-    train_run("E0", model, {label_stage("train")});
+    train_run("E0", model, {named_label_stage("train")});
     teacher_ = std::move(model);
   }
 
-  void run_student(const std::string& name, const std::vector<stage>& stages) {
+  void run_student(const std::string& name, const std::vector<training_stage>& stages) {
     if (find_record(name) != nullptr) return;
     encoder_config config = base_;
     config.set_attention(attention_kind::inhibitor);
     encoder_tensors<float> model(config);
     initialize(model, o_.seed);
-    if (name != "control") copy_shared_tensors(model, *teacher_);
+    if (name != "control") copy_tensors(model, *teacher_, [](const std::string&) { return true; });
     train_run(name, model, stages);
   }
 
-  /// Every tensor of `from` that `to` has as well, which is all but the inhibitor's scalars.
-  static void copy_shared_tensors(encoder_tensors<float>& to, const encoder_tensors<float>& from) {
-    std::map<std::string, const float*> source;
-    from.visit([&](const std::string& name, const tensor<const float>& t) { source[name] = t.data; });
-    to.visit([&](const std::string& name, tensor<float>& t) {
-      const auto found = source.find(name);
-      if (found != source.end()) std::copy_n(found->second, t.size(), t.data);
-    });
-  }
-
-  void train_run(const std::string& name, encoder_tensors<float>& model, const std::vector<stage>& stages) {
-    checkpoint_position where;
-    where.run = name;
-    where.settings = settings().dump();
-    nlohmann::json epochs = nlohmann::json::array();
-    std::size_t first_stage = 0;
-    std::optional<safetensors_file> saved;
-    const std::string checkpoint = path("checkpoint.safetensors");
-    if (o_.resume && std::filesystem::exists(checkpoint)) {
-      saved = safetensors_file::open(checkpoint);
-      const checkpoint_position found = read_checkpoint_position(*saved);
-      if (found.run == name) {
-        check(found.settings == where.settings, [&] { return checkpoint + ": made with other settings"; });
-        where = found;
-        epochs = parse_json(found.epochs, checkpoint);
-        while (first_stage < stages.size() && stages[first_stage].plan.name != where.stage) ++first_stage;
-        check(first_stage < stages.size(), [&] { return checkpoint + ": unknown stage \"" + where.stage + "\""; });
-      } else {
-        saved.reset();
-      }
-    }
-    for (std::size_t i = first_stage; i < stages.size(); ++i) {
-      const stage& s = stages[i];
-      adamw<encoder_tensors<float>> optimizer(model, trainable_segments(model, s.trainable));
-      if (saved) {
-        read_checkpoint_tensors(*saved, model, optimizer);
-        optimizer.step = where.optimizer_step;
-        saved.reset();
-      }
-      where.stage = s.plan.name;
-      stage_hooks hooks;
-      hooks.save = [&](const stage_position& position) {
-        where.position = position;
-        where.optimizer_step = optimizer.step;
-        where.epochs = epochs.dump();
-        write_checkpoint(checkpoint, where, model, optimizer);
-      };
-      hooks.epoch_done = [&](index_t epoch, double loss) {
-        const double accuracy = main_metric(evaluate_dev(model).metrics).second;
-        fmt::print(stderr, "{} {}: epoch {} of {}, loss {:.4f}, dev accuracy {:.2f} %\n", name, s.plan.name, epoch + 1,
-                   s.plan.epochs, loss, 100 * accuracy);
-        epochs.push_back({{"stage", s.plan.name}, {"epoch", epoch + 1}, {"loss", loss}, {"accuracy", accuracy}});
-      };
-      const auto objective = [&](training_state<float>& state, const token_batch& batch, const token_view& tokens,
-                                 const dropout_mode& mode) { return s.objective(model, state, batch, tokens, mode); };
-      run_stage(name + " " + s.plan.name, s.plan, model, optimizer, where.position, *s.data, o_.seed, objective, hooks,
-                o_.checkpoint_seconds, workers_);
-      where.position.step = 0;
-    }
+  void train_run(const std::string& name, encoder_tensors<float>& model, const std::vector<training_stage>& stages) {
+    training_run run;
+    run.name = name;
+    run.settings = settings().dump();
+    run.checkpoint = path("checkpoint.safetensors");
+    run.resume = o_.resume;
+    run.seed = o_.seed;
+    run.checkpoint_seconds = o_.checkpoint_seconds;
+    run.epoch_record = [&](const std::string& stage, index_t epoch, double loss) -> nlohmann::json {
+      const double accuracy = main_metric(evaluate_dev(model).metrics).second;
+      fmt::print(stderr, "{} {}: epoch {}, loss {:.4f}, dev accuracy {:.2f} %\n", name, stage, epoch, loss,
+                 100 * accuracy);
+      return {{"stage", stage}, {"epoch", epoch}, {"loss", loss}, {"accuracy", accuracy}};
+    };
+    const training_result result = train_stages(model, stages, run, workers_);
     model_config_file file;
     file.labels = {"negative", "positive"};
     save_model_folder(path(name), model, vocab_file_, file);
-    add_record(record_of(name, model, where.position, epochs));
-    remove_file(checkpoint);
+    add_record(record_of(name, model, result.position, result.epochs));
+    remove_file(run.checkpoint);
   }
 
   evaluation evaluate_dev(const encoder_tensors<float>& model) const {

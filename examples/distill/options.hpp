@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/json_config.hpp"
+#include "common/model_sizes.hpp"
 #include "inhibitor/models/encoder_config.hpp"
 
 namespace inhibitor {
@@ -50,27 +51,6 @@ struct distill_options {
   index_t label_epochs() const { return epochs > 0 ? epochs : embedded() ? 6 : 2; }
 };
 
-/// Sizes of `--size`. Throws std::invalid_argument for another name.
-inline encoder_config config_of_size(const std::string& size) {
-  encoder_config c;
-  const auto set = [&](index_t layers, index_t dim) {
-    c.n_layers = layers;
-    c.dim = dim;
-    c.n_heads = dim / 64;
-    c.hidden_dim = 4 * dim;
-  };
-  if (size == "tiny") {
-    set(2, 128);
-  } else if (size == "mini") {
-    set(4, 256);
-  } else if (size == "small") {
-    set(4, 512);
-  } else {
-    check(size == "base", [&] { return "size is \"" + size + "\"; expected tiny, mini, small or base"; });
-  }
-  return c;
-}
-
 /// Declares the options on `app`. Values land in `o` when the caller parses.
 inline void add_options(CLI::App& app, distill_options& o) {
   app.description(
@@ -81,7 +61,7 @@ inline void add_options(CLI::App& app, distill_options& o) {
   app.add_option("--data", o.data, "Folder with train.tsv and dev.tsv in the GLUE layout; default: embedded corpus");
   app.add_option("--vocab", o.vocab, "WordPiece vocabulary (vocab.txt); default: the embedded corpus's");
   app.add_option("--size", o.size, "Model size: tiny 2x128, mini 4x256, small 4x512, base 6x768")
-      ->check(CLI::IsMember({"tiny", "mini", "small", "base"}));
+      ->check(CLI::IsMember(model_sizes()));
   app.add_option("--max-seq-length", o.max_seq_length, "Tokens per example, [CLS] and [SEP] included")
       ->check(CLI::Range(index_t{2}, index_t{512}));
   app.add_option("--max-train-samples", o.max_train_samples, "Use only this many training examples; 0: all")

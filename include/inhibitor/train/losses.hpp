@@ -61,6 +61,40 @@ double cross_entropy(T* dlogits, const T* logits, const std::int32_t* labels, in
   return loss / static_cast<double>(counted);
 }
 
+/// Mean squared difference of scores (rows) and targets (rows), as a regression head is trained; 0 without rows. Target
+/// is any floating type.
+template <class T, class Target>
+double mean_squared_error(T* dscores, const T* scores, const Target* targets, index_t rows, double weight = 1) {
+  if (rows == 0) return 0;
+  double loss = 0;
+  for (index_t i = 0; i < rows; ++i) {
+    const double difference = static_cast<double>(scores[i]) - static_cast<double>(targets[i]);
+    loss += difference * difference;
+    if (dscores != nullptr) dscores[i] += static_cast<T>(2 * weight * difference / static_cast<double>(rows));
+  }
+  return loss / static_cast<double>(rows);
+}
+
+/// What the head of a model is trained on: a class per example, or a score per example (regression, one output).
+struct head_targets {
+  const std::int32_t* labels = nullptr;  ///< (B)
+  const float* scores = nullptr;         ///< (B); read when there are no labels
+
+  head_targets(const std::int32_t* classes) : labels(classes) {}
+  head_targets(const float* values) : scores(values) {}
+};
+
+/// Mean loss of logits (rows, outputs): cross-entropy on labels, squared error on scores, for which outputs is 1. ADDS
+/// weight * gradient to `dlogits` unless that is null. Throws std::invalid_argument for labels outside [0, outputs) and
+/// scores with several outputs.
+template <class T>
+double head_loss(T* dlogits, const T* logits, const head_targets& targets, index_t rows, index_t outputs,
+                 double weight = 1) {
+  if (targets.labels != nullptr) return cross_entropy(dlogits, logits, targets.labels, rows, outputs, weight);
+  check(outputs == 1, [&] { return "a model of " + std::to_string(outputs) + " outputs cannot learn scores"; });
+  return mean_squared_error(dlogits, logits, targets.scores, rows, weight);
+}
+
 /// Distillation loss of Hinton et al. 2015 (arXiv 1503.02531) as DistilBERT uses it: T^2 * KL(softmax(teacher / T) ||
 /// softmax(student / T)), summed over classes, averaged over rows ("batchmean"). Logits are (rows, classes).
 template <class T>

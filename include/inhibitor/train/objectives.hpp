@@ -33,22 +33,22 @@ struct inference_state {
 
 /// Weights of task_distillation_objective.
 struct distillation_weights {
-  double kl = 0.5;           ///< temperature-scaled KL to the teacher's probabilities
+  double kl = 0.5;           ///< temperature-scaled KL to the teacher's probabilities; of scores, squared error
   double hidden = 0.5;       ///< MSE of the last hidden state, over real tokens
-  double label = 0.5;        ///< cross-entropy on the labels
+  double label = 0.5;        ///< the loss of the head on labels or scores
   double temperature = 2.0;  ///< T of the KL term
 };
 
-/// Cross-entropy of the classification head on `labels` (B). Returns the mean loss.
+/// The loss of the classification head on the targets of a batch. Returns the mean loss.
 template <class T>
 double classification_objective(training_state<T>& student, const encoder_tensors<T>& p, const token_view& tokens,
-                                const std::int32_t* labels, const dropout_mode& mode, const executor& workers) {
+                                const head_targets& targets, const dropout_mode& mode, const executor& workers) {
   encoder_forward(student.activations, tokens, p, mode, workers);
   classification_forward(student.head, student.activations, tokens, p, mode, workers);
   student.dactivations.reset(p.config(), tokens);
   aligned_buffer<T> dlogits(student.head.logits.size());
   const double loss =
-      cross_entropy(dlogits.data(), student.head.logits.data(), labels, tokens.batch, p.config().num_labels);
+      head_loss(dlogits.data(), student.head.logits.data(), targets, tokens.batch, p.config().num_labels);
   classification_backward(student.gradients, student.dactivations, dlogits.data(), student.head, tokens, p, mode,
                           workers);
   encoder_backward(student.gradients, student.dactivations, student.activations, tokens, p, mode, workers);
@@ -91,12 +91,12 @@ double hidden_state_objective(training_state<T>& student, const encoder_tensors<
   return loss;
 }
 
-/// E2: weights.kl * KL at temperature T + weights.hidden * MSE of the last hidden state + weights.label *
-/// cross-entropy. `labels` (B). Returns the weighted sum.
+/// E2: weights.kl * KL at temperature T, for scores the squared error of the two models' scores, + weights.hidden * MSE
+/// of the last hidden state + weights.label * loss on the targets of the batch. Returns the weighted sum.
 template <class T>
 double task_distillation_objective(training_state<T>& student, const encoder_tensors<T>& p, inference_state<T>& teacher,
                                    const encoder_tensors<T>& teacher_p, const distillation_weights& weights,
-                                   const token_view& tokens, const std::int32_t* labels, const dropout_mode& mode,
+                                   const token_view& tokens, const head_targets& targets, const dropout_mode& mode,
                                    const executor& workers) {
   encoder_forward(teacher.activations, tokens, teacher_p, {}, workers);
   classification_forward(teacher.head, teacher.activations, tokens, teacher_p, {}, workers);
@@ -105,14 +105,18 @@ double task_distillation_objective(training_state<T>& student, const encoder_ten
   student.dactivations.reset(p.config(), tokens);
   const index_t classes = p.config().num_labels;
   aligned_buffer<T> dlogits(student.head.logits.size());
-  double loss = weights.kl * distillation_kl(dlogits.data(), student.head.logits.data(), teacher.head.logits.data(),
-                                             tokens.batch, classes, weights.temperature, weights.kl);
+  const T* logits = student.head.logits.data();
+  const T* teacher_logits = teacher.head.logits.data();
+  const double soft_loss = targets.labels != nullptr
+                               ? distillation_kl(dlogits.data(), logits, teacher_logits, tokens.batch, classes,
+                                                 weights.temperature, weights.kl)
+                               : mean_squared_error(dlogits.data(), logits, teacher_logits, tokens.batch, weights.kl);
+  double loss = weights.kl * soft_loss;
   loss +=
       weights.hidden * masked_mse(student.dactivations.hidden.back().data(), student.activations.hidden.back().data(),
                                   teacher.activations.hidden.back().data(), tokens.key_mask, tokens.rows(),
                                   p.config().dim, weights.hidden);
-  loss += weights.label *
-          cross_entropy(dlogits.data(), student.head.logits.data(), labels, tokens.batch, classes, weights.label);
+  loss += weights.label * head_loss(dlogits.data(), logits, targets, tokens.batch, classes, weights.label);
   classification_backward(student.gradients, student.dactivations, dlogits.data(), student.head, tokens, p, mode,
                           workers);
   encoder_backward(student.gradients, student.dactivations, student.activations, tokens, p, mode, workers);

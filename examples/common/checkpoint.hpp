@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "distill/trainer.hpp"
+#include "common/trainer.hpp"
 #include "inhibitor/io/model_folder.hpp"
 
 // A checkpoint is one safetensors file: the model in training and both moments of its optimiser as tensors
@@ -18,7 +18,7 @@ namespace inhibitor {
 
 /// Which run and stage a checkpoint belongs to. A stage that has not begun has position.step 0.
 struct checkpoint_position {
-  std::string run;    ///< E0, E1, E2 or control
+  std::string run;    ///< which of the runs that share a folder
   std::string stage;  ///< name of a stage_plan
   stage_position position;
   index_t optimizer_step = 0;
@@ -64,7 +64,8 @@ inline checkpoint_position read_checkpoint_position(const safetensors_file& file
   const auto field = [&](const char* key) -> const std::string& {
     const auto found = file.metadata().find(key);
     if (found == file.metadata().end()) {
-      throw file_error(file.path(), std::string("metadata has no \"") + key + "\"; expected a checkpoint of distill");
+      throw file_error(file.path(),
+                       std::string("metadata has no \"") + key + "\"; expected a checkpoint of our programs");
     }
     return found->second;
   };

@@ -3,11 +3,11 @@
 
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <functional>
 #include <stdexcept>
 #include <string>
 
-#include "common/evaluate.hpp"
 #include "common/interrupt.hpp"
 #include "common/progress.hpp"
 #include "common/sentence_dataset.hpp"
@@ -15,7 +15,7 @@
 #include "inhibitor/train/objectives.hpp"
 #include "inhibitor/train/schedule.hpp"
 
-// The loop every stage of `distill` shares: batches, learning rate, update, progress, interruption.
+// The loop every stage of training shares: batches, learning rate, update, progress, interruption.
 
 namespace inhibitor {
 
@@ -98,7 +98,6 @@ inline void run_stage(const std::string& label, const stage_plan& plan, encoder_
       const clock::time_point start = clock::now();
       const token_batch batch =
           make_batch(data, order[static_cast<std::size_t>(b)], static_cast<std::int32_t>(model.config().pad_token_id));
-      state.gradients.fill_zero();
       const dropout_mode mode{true, {seed, static_cast<std::uint64_t>(position.step), 0}};
       const double loss = objective(state, batch, view_of(batch), mode);
       if (!std::isfinite(loss)) {

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/build_info.hpp"
+#include "common/text_model.hpp"
+#include "glue/run.hpp"
+
+// One call of `glue`: its tasks one after the other, each with every seed, and the summary of all of them.
+
+namespace inhibitor {
+
+/// Mean and sample standard deviation; the latter is NaN for fewer than two values.
+struct mean_and_deviation {
+  double mean = std::nan("");
+  double deviation = std::nan("");
+};
+
+inline mean_and_deviation mean_of(const std::vector<double>& values) {
+  mean_and_deviation out;
+  if (values.empty()) return out;
+  const auto count = static_cast<double>(values.size());
+  out.mean = std::accumulate(values.begin(), values.end(), 0.0) / count;
+  if (values.size() < 2) return out;
+  double squares = 0;
+  for (const double value : values) squares += (value - out.mean) * (value - out.mean);
+  out.deviation = std::sqrt(squares / (count - 1));
+  return out;
+}
+
+/// What became of one task.
+struct task_outcome {
+  const task_info* task = nullptr;
+  std::string title;
+  std::vector<glue_record> runs;
+  std::vector<std::string> folders;  ///< of the runs, below --out
+  std::string failure;               ///< empty: none
+};
+
+class glue_job {
+ public:
+  /// Prepares the output folder. Throws std::invalid_argument when it is in use.
+  glue_job(const glue_options& options, std::string command, const executor& workers)
+      : o_(options), command_(std::move(command)), workers_(workers) {
+    namespace fs = std::filesystem;
+    check_options(o_);
+    std::error_code error;
+    const bool is_empty = !fs::exists(o_.out) || fs::is_empty(o_.out, error);
+    check(is_empty || o_.resume || o_.overwrite, [&] {
+      return o_.out + " is not empty; add --resume to go on with the job in it, --overwrite-output-dir to replace it";
+    });
+    if (!is_empty && o_.overwrite && !o_.resume) remove_marks();
+    fs::create_directories(o_.out);
+    source_.folder = detail::without_trailing_slash(o_.model);
+    source_.vocab = o_.model.empty() ? o_.vocab : source_.folder + "/vocab.txt";
+    tokenizer_.emplace(wordpiece::load(source_.vocab, read_tokenizer_options(source_.folder)));
+    max_length_ = o_.max_seq_length;
+    if (!o_.model.empty()) {
+      const index_t limit = read_model_config(source_.folder + "/config.json").config.max_position_embeddings;
+      if (max_length_ > limit) fmt::print(stderr, "--max-seq-length is cut to the model's {} positions\n", limit);
+      max_length_ = std::min(max_length_, limit);
+    }
+  }
+
+  /// Runs everything and writes results.json. Returns 0, or 1 when a task among several failed; of one task alone the
+  /// exception passes through, as does interrupted_error always.
+  int run() {
+    const std::vector<std::string> names = wanted_tasks();
+    const bool is_alone = names.size() == 1 && !o_.is_all();
+    for (const std::string& name : names) {
+      outcomes_.push_back({});
+      task_outcome& outcome = outcomes_.back();
+      try {
+        run_task(name, outcome, is_alone);
+      } catch (const interrupted_error&) {
+        throw;
+      } catch (const std::exception& e) {
+        if (is_alone) throw;
+        outcome.failure = e.what();
+        fmt::print(stderr, "{} failed: {}\n", outcome.title, e.what());
+      }
+      write_summary();
+    }
+    fmt::print("\n{}", table());
+    for (const std::string& title : not_found_) fmt::print("{}: not found below {}\n", title, o_.data);
+    const bool has_failed =
+        std::any_of(outcomes_.begin(), outcomes_.end(), [](const auto& t) { return !t.failure.empty(); });
+    return has_failed ? 1 : 0;
+  }
+
+ private:
+  /// Files of an older job that would be taken for this one's.
+  void remove_marks() const {
+    namespace fs = std::filesystem;
+    std::vector<fs::path> marks;
+    for (const auto& entry : fs::recursive_directory_iterator(o_.out)) {
+      const std::string name = entry.path().filename().string();
+      if (name == "run.json" || name == "checkpoint.safetensors") marks.push_back(entry.path());
+    }
+    for (const fs::path& mark : marks) fs::remove(mark);
+  }
+
+  std::vector<std::string> wanted_tasks() {
+    if (o_.files.any()) return {"custom"};
+    if (!o_.is_all()) return o_.tasks;
+    std::vector<std::string> names;
+    for (const task_info& task : known_tasks()) {
+      if (find_task_folder(task, o_.data).empty()) {
+        not_found_.push_back(task.title);
+      } else {
+        names.push_back(task.name);
+      }
+    }
+    check(!names.empty(), [&] { return o_.data + " holds no task that is known: no folder CoLA, SST-2, ..., IMDB"; });
+    return names;
+  }
+
+  task_examples read(const std::string& name, bool is_alone) const {
+    if (o_.files.any()) {
+      label_set known;
+      if (!o_.model.empty()) {
+        known.names = read_model_config(source_.folder + "/config.json").labels;
+        known.is_regression = known.names.size() == 1;
+        if (known.is_regression) known.names.clear();
+      }
+      return read_custom(o_.files, known, o_.request());
+    }
+    const task_info& task = find_task(name);
+    std::string folder = find_task_folder(task, o_.data);
+    if (folder.empty() && is_alone) folder = o_.data;
+    if (folder.empty()) throw file_error(o_.data, "holds no folder of " + task.title);
+    fmt::print(stderr, "{}: data of {}\n", task.title, folder);
+    task_examples examples = read_task(task, folder, o_.request());
+    if (o_.do_predict && examples.test.empty()) {
+      if (is_alone && !o_.do_train && !o_.do_eval) throw file_error(folder, "holds no test file of " + task.title);
+      fmt::print(stderr, "{}: no test file, nothing is predicted\n", task.title);
+    }
+    if (name == "imdb" && o_.do_eval) fmt::print(stderr, "IMDB has no dev split: evaluated on its test reviews\n");
+    return examples;
+  }
+
+  /// The diagnostic set has no training data: a model of MNLI is what it is for.
+  model_source source_for(const task_info& task, std::uint64_t seed) const {
+    if (task.name != "ax" || !o_.do_train) return source_;
+    for (const task_outcome& other : outcomes_) {
+      if (other.task == nullptr || other.task->name != "mnli" || !other.failure.empty()) continue;
+      for (std::size_t i = 0; i < other.runs.size(); ++i) {
+        if (other.runs[i].seed == seed) return {o_.out + "/" + other.folders[i], source_.vocab};
+      }
+    }
+    throw std::invalid_argument("AX is predicted with a model of MNLI, and none was trained before it");
+  }
+
+  void run_task(const std::string& name, task_outcome& outcome, bool is_alone) {
+    outcome.title = o_.files.any() ? "own data" : find_task(name).title;
+    if (name != "custom") outcome.task = &find_task(name);
+    std::vector<std::uint64_t> missing;
+    std::map<std::uint64_t, glue_record> done;
+    for (const std::uint64_t seed : o_.seeds) {
+      const std::string folder = run_folder(name, seed, is_alone);
+      outcome.folders.push_back(folder);
+      const model_source source = name == "custom" ? source_ : source_for(find_task(name), seed);
+      const auto record = glue_run(o_, source, seed, o_.out + "/" + folder, workers_).finished(name);
+      if (record) fmt::print(stderr, "{}, seed {}: finished before\n", outcome.title, seed);
+      if (record) done[seed] = *record;
+    }
+    std::optional<tokenized_task> data;
+    for (std::size_t i = 0; i < o_.seeds.size(); ++i) {
+      const std::uint64_t seed = o_.seeds[i];
+      if (done.count(seed) > 0) {
+        outcome.runs.push_back(done[seed]);
+        continue;
+      }
+      if (!data) {
+        const task_examples examples = read(name, is_alone);
+        show_examples(examples, seed);
+        data = tokenize_task(examples, *tokenizer_, max_length_, o_.out + "/cache", workers_);
+      }
+      const model_source source = source_for(data->task, seed);
+      outcome.runs.push_back(glue_run(o_, source, seed, o_.out + "/" + outcome.folders[i], workers_).run(*data));
+      if (i == 0) collect_submission(outcome.folders[i]);
+    }
+  }
+
+  /// Below --out: nothing for a single run, else the task and, with several seeds, the seed.
+  std::string run_folder(const std::string& task, std::uint64_t seed, bool is_alone) const {
+    const std::string by_seed = o_.seeds.size() > 1 ? fmt::format("seed-{}", seed) : "";
+    if (is_alone) return by_seed.empty() ? "." : by_seed;
+    return by_seed.empty() ? task : task + "/" + by_seed;
+  }
+
+  /// The first seed's files of all tasks in one folder, ready to be zipped.
+  void collect_submission(const std::string& folder) const {
+    namespace fs = std::filesystem;
+    const fs::path from = fs::path(o_.out) / folder / "submission";
+    const fs::path to = fs::path(o_.out) / "submission";
+    if (folder == "." || !fs::exists(from)) return;
+    fs::create_directories(to);
+    for (const auto& entry : fs::directory_iterator(from)) {
+      fs::copy_file(entry.path(), to / entry.path().filename(), fs::copy_options::overwrite_existing);
+    }
+  }
+
+  /// Three random training examples, so that people see what the model sees.
+  static void show_examples(const task_examples& data, std::uint64_t seed) {
+    if (data.train.empty()) return;
+    const labelled_examples& train = data.train.front().examples;
+    std::mt19937_64 random(seed);
+    const auto cut = [](const std::string& text) { return text.size() > 160 ? text.substr(0, 160) + "..." : text; };
+    for (int i = 0; i < 3; ++i) {
+      const auto row = static_cast<std::size_t>(random() % static_cast<std::uint64_t>(train.size()));
+      const std::string label = train.labels.empty()
+                                    ? fmt::format("{}", train.scores[row])
+                                    : data.task.labels.names[static_cast<std::size_t>(train.labels[row])];
+      fmt::print(stderr, "training example {}: \"{}\"{} -> {}\n", row, cut(train.first[row]),
+                 train.second.empty() ? "" : ", \"" + cut(train.second[row]) + "\"", label);
+    }
+  }
+
+  static std::vector<double> values_of(const task_outcome& outcome) {
+    std::vector<double> values;
+    for (const glue_record& run : outcome.runs) {
+      if (!run.metric.empty()) values.push_back(run.value);
+    }
+    return values;
+  }
+
+  void write_summary() const {
+    nlohmann::json tasks = nlohmann::json::array();
+    for (const task_outcome& outcome : outcomes_) {
+      nlohmann::json runs = nlohmann::json::array();
+      for (std::size_t i = 0; i < outcome.runs.size(); ++i) {
+        runs.push_back({{"seed", outcome.runs[i].seed},
+                        {"folder", outcome.folders[i]},
+                        {"value", json_number(outcome.runs[i].value)},
+                        {"results", outcome.runs[i].results}});
+      }
+      const mean_and_deviation mean = mean_of(values_of(outcome));
+      nlohmann::json task = {{"title", outcome.title},
+                             {"task", outcome.task == nullptr ? "custom" : outcome.task->name},
+                             {"metric", outcome.runs.empty() ? "" : outcome.runs.front().metric},
+                             {"mean", json_number(mean.mean)},
+                             {"standard_deviation", json_number(mean.deviation)},
+                             {"runs", runs}};
+      if (!outcome.failure.empty()) task["failure"] = outcome.failure;
+      tasks.push_back(task);
+    }
+    write_results(o_.out + "/results.json",
+                  {{"program", "glue"},
+                   {"command", command_},
+                   {"commit", build_commit()},
+                   {"compiler", build_compiler()},
+                   {"cpu", cpu_model()},
+                   {"threads", workers_.workers()},
+                   {"peak_memory_mib", peak_memory_mib()},
+                   {"model", source_.folder.empty() ? o_.size + " " + o_.attention : source_.folder},
+                   {"seeds", o_.seeds},
+                   {"tasks", tasks},
+                   {"not_found", not_found_}});
+  }
+
+  /// One line per task.
+  std::string table() const {
+    std::string text = fmt::format("| {:8} | {:20} | {:>8} | {:>9} | runs\n", "task", "metric", "mean", "deviation");
+    text += "| -------- | -------------------- | -------: | --------: | ----\n";
+    for (const task_outcome& outcome : outcomes_) {
+      if (!outcome.failure.empty()) {
+        text += fmt::format("| {:8} | failed: {}\n", outcome.title, outcome.failure);
+        continue;
+      }
+      const std::vector<double> values = values_of(outcome);
+      const mean_and_deviation mean = mean_of(values);
+      std::string all;
+      for (const double value : values) all += fmt::format("{}{:.4f}", all.empty() ? "" : ", ", value);
+      text += fmt::format("| {:8} | {:20} | {:>8} | {:>9} | {}\n", outcome.title,
+                          outcome.runs.empty() ? "" : outcome.runs.front().metric,
+                          values.empty() ? "" : fmt::format("{:.4f}", mean.mean),
+                          values.size() < 2 ? "" : fmt::format("{:.4f}", mean.deviation), all);
+    }
+    return text;
+  }
+
+  const glue_options& o_;
+  std::string command_;
+  executor workers_;
+  model_source source_;
+  std::optional<wordpiece> tokenizer_;
+  index_t max_length_ = 0;
+  std::vector<task_outcome> outcomes_;
+  std::vector<std::string> not_found_;
+};
+
+}  // namespace inhibitor
