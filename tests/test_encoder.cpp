@@ -266,6 +266,41 @@ TEST_CASE("distillation objectives: gradients agree with finite differences") {
   }
 }
 
+TEST_CASE("distillation objectives: a deeper BERT as teacher, its layers chosen") {
+  encoder_config deep = small_bert();
+  deep.n_layers = 4;
+  deep.set_attention(attention_kind::dot_product);
+  const model teacher = random_model(deep);
+  model student = random_model(small_config(attention_kind::inhibitor, attention_kind::inhibitor));
+  const small_batch b;
+  const token_view tokens = b.bert_tokens();  // the student has no token types and does not look at them
+  const layer_map map{1, 3};
+  training_state<double> state(student);
+  inference_state<double> teacher_state;
+  const auto hidden = [&] {
+    return hidden_state_objective(state, student, teacher_state, teacher, tokens, {}, {}, map);
+  };
+  const double loss = hidden();
+  const model gradients = state.gradients;
+  double expected = 0;
+  for (const std::size_t l : {std::size_t{0}, std::size_t{1}}) {
+    const auto& mine = state.activations.hidden[l + 1];
+    const auto& theirs = teacher_state.activations.hidden[static_cast<std::size_t>(map[l]) + 1];
+    aligned_buffer<double> unused(mine.size());
+    expected += masked_mse(unused.data(), mine.data(), theirs.data(), tokens.key_mask, tokens.rows(), deep.dim);
+  }
+  CHECK(loss == expected);
+  check_gradients(student, gradients, hidden);
+  const auto context = [&] {
+    return layer_context_objective(state, student, teacher_state, teacher, 1, tokens, {}, {}, map);
+  };
+  CHECK(context() > 0);
+  CHECK_THROWS_AS(hidden_state_objective(state, student, teacher_state, teacher, tokens, {}, {}),
+                  std::invalid_argument);
+  CHECK_THROWS_AS(hidden_state_objective(state, student, teacher_state, teacher, tokens, {}, {}, {0, 4}),
+                  std::invalid_argument);
+}
+
 TEST_CASE("objectives on scores: gradients agree with finite differences") {
   encoder_config config = small_config(attention_kind::inhibitor, attention_kind::dot_product);
   config.num_labels = 1;

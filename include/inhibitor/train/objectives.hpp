@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "inhibitor/models/encoder_heads.hpp"
 #include "inhibitor/train/losses.hpp"
@@ -30,6 +33,35 @@ struct inference_state {
   encoder_activations<T> activations;
   classification_activations<T> head;
 };
+
+/// The teacher layer that each student layer is compared with; empty: the one of the same index. A deeper teacher needs
+/// one, for example distilbert_layers() of models/initialize_from.hpp.
+using layer_map = std::vector<index_t>;
+
+namespace detail {
+
+inline std::size_t teacher_layer(const layer_map& map, index_t student_layer) {
+  return static_cast<std::size_t>(map.empty() ? student_layer : map[static_cast<std::size_t>(student_layer)]);
+}
+
+/// Throws std::invalid_argument unless hidden states of the two models can be compared layer by layer.
+inline void check_layer_map(const layer_map& map, const encoder_config& student, const encoder_config& teacher) {
+  check(student.dim == teacher.dim, [&] {
+    return "distillation: the student is " + std::to_string(student.dim) + " wide and the teacher " +
+           std::to_string(teacher.dim) + "; expected the same width";
+  });
+  const bool fits = map.empty() ? student.n_layers == teacher.n_layers
+                                : static_cast<index_t>(map.size()) == student.n_layers &&
+                                      std::all_of(map.begin(), map.end(), [&](index_t layer) {
+                                        return layer >= 0 && layer < teacher.n_layers;
+                                      });
+  check(fits, [&] {
+    return "distillation: the student has " + std::to_string(student.n_layers) + " layers and the teacher " +
+           std::to_string(teacher.n_layers) + "; expected one existing teacher layer per layer of the student";
+  });
+}
+
+}  // namespace detail
 
 /// Weights of task_distillation_objective.
 struct distillation_weights {
@@ -60,32 +92,37 @@ double classification_objective(training_state<T>& student, const encoder_tensor
 template <class T>
 double layer_context_objective(training_state<T>& student, const encoder_tensors<T>& p, inference_state<T>& teacher,
                                const encoder_tensors<T>& teacher_p, index_t layer, const token_view& tokens,
-                               const dropout_mode& mode, const executor& workers) {
-  encoder_forward_to_context(teacher.activations, layer, tokens, teacher_p, {}, workers);
+                               const dropout_mode& mode, const executor& workers, const layer_map& map = {}) {
+  detail::check_layer_map(map, p.config(), teacher_p.config());
+  const std::size_t teacher_layer = detail::teacher_layer(map, layer);
+  encoder_forward_to_context(teacher.activations, static_cast<index_t>(teacher_layer), tokens, teacher_p, {}, workers);
   encoder_forward_to_context(student.activations, layer, tokens, p, mode, workers);
   student.dactivations.reset(p.config(), tokens);
   const auto l = static_cast<std::size_t>(layer);
-  const double loss =
-      masked_mse(student.dactivations.context[l].data(), student.activations.block[l].context.data(),
-                 teacher.activations.block[l].context.data(), tokens.key_mask, tokens.rows(), p.config().dim);
+  const double loss = masked_mse(student.dactivations.context[l].data(), student.activations.block[l].context.data(),
+                                 teacher.activations.block[teacher_layer].context.data(), tokens.key_mask,
+                                 tokens.rows(), p.config().dim);
   layer_context_backward(student.gradients, student.dactivations, layer, student.activations, tokens, p, mode, workers);
   return loss;
 }
 
 /// E1, full-layer stage: sum over the layers of the mean squared error of their outputs over real tokens; the embedding
-/// output is left out, as in the authors' code. Both models need the same number of layers and the same width. Returns
-/// the loss.
+/// output is left out, as in the authors' code. Throws std::invalid_argument when the widths differ or `map` does not
+/// name one teacher layer per layer of the student. Returns the loss.
 template <class T>
 double hidden_state_objective(training_state<T>& student, const encoder_tensors<T>& p, inference_state<T>& teacher,
                               const encoder_tensors<T>& teacher_p, const token_view& tokens, const dropout_mode& mode,
-                              const executor& workers) {
+                              const executor& workers, const layer_map& map = {}) {
+  detail::check_layer_map(map, p.config(), teacher_p.config());
   encoder_forward(teacher.activations, tokens, teacher_p, {}, workers);
   encoder_forward(student.activations, tokens, p, mode, workers);
   student.dactivations.reset(p.config(), tokens);
   double loss = 0;
   for (std::size_t l = 1; l < student.activations.hidden.size(); ++l) {
+    const std::size_t teacher_layer = detail::teacher_layer(map, static_cast<index_t>(l) - 1);
     loss += masked_mse(student.dactivations.hidden[l].data(), student.activations.hidden[l].data(),
-                       teacher.activations.hidden[l].data(), tokens.key_mask, tokens.rows(), p.config().dim);
+                       teacher.activations.hidden[teacher_layer + 1].data(), tokens.key_mask, tokens.rows(),
+                       p.config().dim);
   }
   encoder_backward(student.gradients, student.dactivations, student.activations, tokens, p, mode, workers);
   return loss;
