@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/aligned_table.hpp"
+#include "common/printable.hpp"
 #include "inspect/forward_order.hpp"
 #include "inspect/name_map.hpp"
 #include "inspect/statistics.hpp"

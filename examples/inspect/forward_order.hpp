@@ -14,14 +14,6 @@
 
 namespace inhibitor {
 
-/// Text fit for a terminal: bytes that one could act upon become '?'.
-inline std::string printable(std::string_view text) {
-  std::string out(text);
-  std::replace_if(
-      out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
-  return out;
-}
-
 /// Sort key of a tensor name: what comes first in the forward pass is smaller; equals keep their places.
 using forward_key = std::tuple<int, std::uint64_t, int, std::string>;
 

@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/printable.hpp"
 #include "inhibitor/base/config.hpp"
-#include "inspect/forward_order.hpp"
 
 // Heat maps as one HTML page with inline SVG: no script, no font, nothing fetched.
 

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Labels and probabilities for texts, by a model folder: a filter that answers as the lines come. `classify --help`
+// lists the options.
+
+#include "classify/stream.hpp"
+
+int main(int argc, char** argv) {
+  using namespace inhibitor;
+  CLI::App app("Classifies texts, one per line, with a model folder.", "classify");
+  stream_options options;
+  options.declare(app);
+  bool probabilities = false;
+  app.add_flag("--probabilities", probabilities, "Probabilities of all labels, not of the best alone");
+  return run_program(app, argc, argv, [&] {
+    text_stream stream(options, {true, false});
+    const model_config_file& config = stream.model().config;
+    check(config.document.value("problem_type", nlohmann::json()) != "multi_label_classification", [&] {
+      return options.model + ": a model that gives several labels at once; expected one label or one score per text";
+    });
+    check(!probabilities || config.labels.size() > 1, "--probabilities: the model gives a score, not labels");
+    stream.forget_tensors();
+    classification_output output({options.format(), options.out, probabilities, !options.no_header, config.labels});
+    const bool is_complete = stream.run([&](const token_rows& batch) {
+      output.add(stream.inference().classify(batch.view(), stream.workers()), batch.size());
+    });
+    if (!is_complete) return 130;
+    output.finish();
+    return 0;
+  });
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "common/interrupt.hpp"
+#include "inhibitor/base/file_error.hpp"
+
+namespace inhibitor {
+
+/// Lines of a file, a pipe or standard input as they come. Knows whether the next line is there already, so that a
+/// caller can wait for more input only when nothing else is left to do.
+class line_source {
+ public:
+  /// "-" is standard input. Throws file_error when `path` cannot be opened.
+  explicit line_source(const std::string& path) : name_(path == "-" ? "standard input" : path) {
+    descriptor_ = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor_ < 0) throw file_error(name_, std::string("cannot be opened: ") + std::strerror(errno));
+  }
+  line_source(const line_source&) = delete;
+  line_source& operator=(const line_source&) = delete;
+  ~line_source() {
+    if (descriptor_ != STDIN_FILENO) ::close(descriptor_);
+  }
+
+  const std::string& name() const { return name_; }
+  /// Number, from 1, of the line that `next` gave last.
+  index_t line() const { return line_; }
+
+  /// The next line without its end (LF, or CR LF) and without a byte order mark; false at the end of the input or after
+  /// an interrupt. Waits for input. Throws file_error when reading fails.
+  bool next(std::string& line) {
+    std::size_t end = find_end();
+    while (end == std::string::npos && !at_end_) {
+      read_more();
+      end = find_end();
+    }
+    if (end == std::string::npos) {
+      if (begin_ == buffer_.size()) return false;
+      end = buffer_.size();
+    }
+    line.assign(buffer_, begin_, end - begin_);
+    begin_ = searched_ = end < buffer_.size() ? end + 1 : end;
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (line_++ == 0 && line.compare(0, 3, "\xEF\xBB\xBF") == 0) line.erase(0, 3);
+    return true;
+  }
+
+  /// Whether `next` would give a line without waiting. False at the end.
+  bool ready() {
+    while (find_end() == std::string::npos && !at_end_) {
+      struct ::pollfd request = {descriptor_, POLLIN, 0};
+      if (::poll(&request, 1, 0) <= 0) return false;
+      read_more();
+    }
+    return begin_ < buffer_.size();
+  }
+
+ private:
+  std::size_t find_end() {
+    const std::size_t end = buffer_.find('\n', searched_);
+    if (end == std::string::npos) searched_ = buffer_.size();
+    return end;
+  }
+
+  void read_more() {
+    buffer_.erase(0, begin_);
+    searched_ -= begin_;
+    begin_ = 0;
+    const std::size_t size = buffer_.size();
+    constexpr std::size_t block = 1 << 16;
+    buffer_.resize(size + block);
+    const ::ssize_t got = ::read(descriptor_, buffer_.data() + size, block);
+    const int reason = errno;
+    buffer_.resize(size + static_cast<std::size_t>(got > 0 ? got : 0));
+    if (got == 0) at_end_ = true;
+    if (got >= 0) return;
+    if (reason != EINTR) throw file_error(name_, std::string("cannot be read: ") + std::strerror(reason));
+    if (!interrupt_requested()) return;
+    at_end_ = true;
+    buffer_.clear();
+    searched_ = 0;
+  }
+
+  std::string name_;
+  int descriptor_ = -1;
+  std::string buffer_;
+  std::size_t begin_ = 0;     // of the next line
+  std::size_t searched_ = 0;  // no line end before this
+  bool at_end_ = false;
+  index_t line_ = 0;
+};
+
+}  // namespace inhibitor

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "classify/output.hpp"
+#include "classify/token_rows.hpp"
+#include "common/build_info.hpp"
+#include "common/program.hpp"
+#include "common/program_gemm.hpp"
+#include "common/text_model.hpp"
+#include "inhibitor/models/inference.hpp"
+
+// What `classify` and `encode` share: their options and the loop from lines to batches.
+
+namespace inhibitor {
+
+/// Options that both programs have.
+struct stream_options {
+  std::string model, input = "-", input_format, output = "tsv", out;
+  row_options rows;
+  index_t max_seq_length = 0;  ///< 0: all positions of the model
+  index_t batch_size = 64;
+  int threads = 0;
+  bool strict_utf8 = false, is_strict = false, no_header = false, verbose = false;
+
+  void declare(CLI::App& app) {
+    app.option_defaults()->always_capture_default();
+    app.add_option("INPUT", input, "File with one text per line; -: standard input");
+    app.add_option("--model", model, "Model folder: config.json, model.safetensors, vocab.txt")->required();
+    app.add_option("--input", input_format,
+                   "text, tsv (with a header) or jsonl; default: by the file's ending, else text")
+        ->check(CLI::IsMember({"text", "tsv", "jsonl"}));
+    app.add_option("--text-column", rows.text_column, "Column or key of the text; default: sentence, or text");
+    app.add_option("--pair-column", rows.pair_column, "Column or key of the second text of a pair");
+    app.add_option("--output", output, "tsv, jsonl or safetensors")
+        ->check(CLI::IsMember({"tsv", "jsonl", "safetensors"}));
+    app.add_option("--out", out, "File to write; default: standard output. Appears when everything is done");
+    app.add_option(
+           "--max-seq-length", max_seq_length,
+           "Tokens per text, special ones included; longer texts are cut; 0: as many as the model has positions")
+        ->check(CLI::NonNegativeNumber);
+    app.add_option("--batch-size", batch_size, "Texts per batch; fewer when no more input is there yet")
+        ->check(CLI::Range(index_t{1}, index_t{1 << 16}));
+    app.add_option("--threads", threads, "OpenMP threads; 0: all. Results do not depend on it")
+        ->check(CLI::NonNegativeNumber);
+    app.add_flag("--strict", is_strict, "Refuse texts that are too long instead of cutting them");
+    app.add_flag("--strict-utf8", strict_utf8, "Refuse text that is not valid UTF-8 instead of dropping the bad bytes");
+    app.add_flag("--no-header", no_header, "Leave out the header of tsv output");
+    app.add_flag("--verbose", verbose, "Say on stderr how it is computed and how fast");
+  }
+
+  output_format format() const {
+    return output == "tsv" ? output_format::tsv : output == "jsonl" ? output_format::jsonl : output_format::safetensors;
+  }
+};
+
+/// A model ready to answer a stream of rows.
+class text_stream {
+ public:
+  /// Throws file_error and std::invalid_argument for a model or options that do not fit.
+  text_stream(const stream_options& o, encoder_heads heads)
+      : o_(o),
+        model_(load(o, heads)),
+        positions_(model_.sizes().max_position_embeddings),
+        workers_(program_executor(o.threads)),
+        inference_(model_.tensors) {
+    check(o_.format() != output_format::safetensors || !o_.out.empty(), "--output safetensors needs --out FILE");
+    check(o_.max_seq_length <= positions_, [&] {
+      return fmt::format("--max-seq-length is {}; the model has {} positions", o_.max_seq_length, positions_);
+    });
+    const index_t least = o_.rows.pair_column.empty() ? 2 : 3;
+    check(o_.max_seq_length == 0 || o_.max_seq_length >= least,
+          [&] { return fmt::format("--max-seq-length is {}; the special tokens take {}", o_.max_seq_length, least); });
+    o_.rows.format = o_.input_format == "tsv"     ? row_format::tsv
+                     : o_.input_format == "jsonl" ? row_format::jsonl
+                     : o_.input_format == "text"  ? row_format::text
+                                                  : format_of_file(o_.input);
+    if (o_.verbose) {
+      fmt::print(stderr, "{}: {} layers of width {}, linear layers by {}, {} threads\n", o_.model,
+                 model_.sizes().n_layers, model_.sizes().dim, gemm_name(), workers_.workers());
+      fmt::print(stderr, "{}", model_.report.text());
+    }
+  }
+
+  const text_model& model() const { return model_; }
+  const executor& workers() const { return workers_; }
+  encoder_inference<float, program_gemm>& inference() { return inference_; }
+
+  /// Gives back the memory of model().tensors, of which the inference has its own packed copy.
+  void forget_tensors() { model_.tensors = encoder_tensors<float>(); }
+
+  /// Calls answer(tokens) for batch after batch until the input ends; a batch is what is there already, at most
+  /// --batch-size rows, so that a pipe gets its answers line by line. Returns false after an interrupt.
+  template <class Answer>
+  bool run(Answer&& answer) {
+    const auto start = std::chrono::steady_clock::now();
+    catch_interrupts();
+    text_rows rows(o_.input, o_.rows);
+    const index_t max_length = o_.max_seq_length > 0 ? o_.max_seq_length : positions_;
+    row_tokenizer tokenizer(model_.tokenizer, max_length, o_.is_strict);
+    token_rows batch;
+    text_row row;
+    index_t count = 0, tokens = 0;
+    std::exception_ptr error;
+    bool has_more = true;
+    while (has_more) {
+      batch.clear();
+      try {
+        do {
+          has_more = !interrupt_requested() && rows.next(row);
+          if (has_more) tokenizer.append(batch, row, rows.source());
+        } while (has_more && batch.size() < o_.batch_size && batch.tokens() < most_tokens && rows.ready());
+      } catch (...) {
+        // The rows before the one that cannot be used get their answers all the same.
+        error = std::current_exception();
+        has_more = false;
+      }
+      if (batch.size() > 0) answer(batch);
+      count += batch.size();
+      tokens += batch.tokens();
+    }
+    if (error) std::rethrow_exception(error);
+    if (tokenizer.truncated() > 0) {
+      fmt::print(stderr, "{} of {} texts had more than {} tokens and were cut\n", tokenizer.truncated(), count,
+                 max_length);
+    }
+    if (o_.verbose) {
+      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      fmt::print(stderr, "{} texts, {} tokens in {:.2f} s: {:.0f} texts/s, {:.0f} tokens/s\n", count, tokens, seconds,
+                 static_cast<double>(count) / seconds, static_cast<double>(tokens) / seconds);
+    }
+    return !interrupt_requested();
+  }
+
+ private:
+  // Long texts make a batch of fewer rows: the buffers of a forward pass stay a few tens of megabytes.
+  static constexpr index_t most_tokens = 8192;
+
+  static text_model load(const stream_options& o, encoder_heads heads) {
+    wordpiece_options tokenizer;
+    tokenizer.strict_utf8 = o.strict_utf8;
+    return load_text_model(o.model, heads, tokenizer);
+  }
+
+  stream_options o_;
+  text_model model_;
+  index_t positions_;
+  executor workers_;
+  encoder_inference<float, program_gemm> inference_;
+};
+
+}  // namespace inhibitor
