@@ -42,6 +42,24 @@ class aligned_table {
 
   /// A Markdown table that reads as text too.
   std::string markdown() const {
+    aligned_table escaped = *this;
+    for (auto& row : escaped.rows_) {
+      for (std::string& cell : row) {
+        for (std::size_t at = cell.find('|'); at != std::string::npos; at = cell.find('|', at + 2))
+          cell.insert(at, 1, '\\');
+      }
+    }
+    return escaped.markdown_lines();
+  }
+
+ private:
+  /// Characters of UTF-8 text, counted as its bytes that are no continuation.
+  static std::size_t length(std::string_view text) {
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  }
+
+  std::string markdown_lines() const {
     const std::vector<std::size_t> widths = column_widths();
     std::string out = line(titles(), widths, "| ", " | ", " |");
     std::vector<std::string> rule;
@@ -51,13 +69,6 @@ class aligned_table {
     out += line(rule, widths, "| ", " | ", " |");
     for (const auto& row : rows_) out += line(row, widths, "| ", " | ", " |");
     return out;
-  }
-
- private:
-  /// Characters of UTF-8 text, counted as its bytes that are no continuation.
-  static std::size_t length(std::string_view text) {
-    return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
   }
 
   std::vector<std::string> titles() const {
