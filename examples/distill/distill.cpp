@@ -3,7 +3,7 @@
 // Trains a dot-product teacher, distils it into inhibitor students (E1, E2 of arXiv 2503.15983), trains the control,
 // and compares them. `distill --help` lists the options.
 
-#include "distill/job.hpp"
+#include "distill/series.hpp"
 
 int main(int argc, char** argv) {
   using namespace inhibitor;
@@ -19,10 +19,7 @@ int main(int argc, char** argv) {
   for (int i = 0; i < argc; ++i) command += (i > 0 ? " " : "") + std::string(i > 0 ? argv[i] : "distill");
   catch_interrupts();
   try {
-    distill_job job(options, command, program_executor(options.threads));
-    job.run();
-    fmt::print("\n{}\nWritten: {}/results.json and report.md, models in its subfolders.\n", job.table(), options.out);
-    return 0;
+    return run_series(options, command, program_executor(options.threads));
   } catch (const interrupted_error& e) {
     fmt::print(stderr, "\ndistill: interrupted in {}; the same command with --resume goes on\n", e.what());
     return 130;

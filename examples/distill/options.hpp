@@ -10,16 +10,18 @@
 
 #include "common/json_config.hpp"
 #include "common/model_sizes.hpp"
+#include "common/tasks.hpp"
 #include "inhibitor/models/encoder_config.hpp"
 
 namespace inhibitor {
 
-/// Everything the command line of `distill` says.
+/// Everything the command line of `distill` says. A distill_job is given one task and one seed of it.
 struct distill_options {
-  std::string task = "sst2";
-  std::string data;   ///< folder with train.tsv and dev.tsv; empty: the embedded corpus
-  std::string vocab;  ///< vocab.txt; empty: the embedded corpus's
-  std::string size = "tiny";
+  std::vector<std::string> tasks{"sst2"};
+  std::string task = "sst2";  ///< the job's
+  std::string data;           ///< folder of the task, or of all tasks; empty: the embedded corpus
+  std::string vocab;          ///< vocab.txt; empty: the teacher's, or the embedded corpus's
+  std::string size;           ///< empty: the teacher's, or tiny
   index_t max_seq_length = 128;
   index_t max_train_samples = 0;  ///< 0: all
   index_t epochs = 0;             ///< 0: label_epochs()
@@ -34,12 +36,15 @@ struct distill_options {
   double attention_dropout = 0.1;
   double temperature = 2;
   double kl_weight = 0.5, hidden_weight = 0.5, label_weight = 0.5;
-  std::uint64_t seed = 42;
+  std::vector<std::uint64_t> seeds{42};
+  std::uint64_t seed = 42;  ///< the job's
   int threads = 0;
-  std::string teacher;
+  std::string teacher, student;
+  std::vector<index_t> teacher_layers;  ///< teacher layer for every student layer; empty: the same ones
   std::vector<std::string> stages{"teacher", "e1", "e2", "control"};
   std::vector<std::string> text;
   std::string out = "runs/distill";
+  std::string cache;  ///< folder of tokenized data
   bool resume = false;
   double checkpoint_seconds = 120;
 
@@ -51,16 +56,27 @@ struct distill_options {
   index_t label_epochs() const { return epochs > 0 ? epochs : embedded() ? 6 : 2; }
 };
 
+/// What `--task` takes: everything that can be trained.
+inline std::vector<std::string> distill_tasks() {
+  std::vector<std::string> names = task_names();
+  names.erase(std::remove(names.begin(), names.end(), "ax"), names.end());
+  names.emplace_back("all");
+  return names;
+}
+
 /// Declares the options on `app`. Values land in `o` when the caller parses.
 inline void add_options(CLI::App& app, distill_options& o) {
   app.description(
       "Trains a dot-product teacher, distils it into inhibitor-attention students and evaluates all of them.\n"
       "Without --data it runs on a small embedded corpus and needs nothing else.");
   app.option_defaults()->always_capture_default();
-  app.add_option("--task", o.task, "Task; names the data layout")->check(CLI::IsMember({"sst2"}));
-  app.add_option("--data", o.data, "Folder with train.tsv and dev.tsv in the GLUE layout; default: embedded corpus");
-  app.add_option("--vocab", o.vocab, "WordPiece vocabulary (vocab.txt); default: the embedded corpus's");
-  app.add_option("--size", o.size, "Model size: tiny 2x128, mini 4x256, small 4x512, base 6x768")
+  app.add_option("--task,--tasks", o.tasks, "Tasks, separated by commas; all: every task found in --data")
+      ->delimiter(',')
+      ->check(CLI::IsMember(distill_tasks()));
+  app.add_option("--data", o.data, "Folder of the task, or with the tasks' folders; default: embedded corpus");
+  app.add_option("--vocab", o.vocab, "WordPiece vocabulary (vocab.txt); default: the teacher's or embedded corpus's");
+  app.add_option("--size", o.size,
+                 "Model size: tiny 2x128, mini 4x256, small 4x512, base 6x768; default: the teacher's, or tiny")
       ->check(CLI::IsMember(model_sizes()));
   app.add_option("--max-seq-length", o.max_seq_length, "Tokens per example, [CLS] and [SEP] included")
       ->check(CLI::Range(index_t{2}, index_t{512}));
@@ -87,10 +103,19 @@ inline void add_options(CLI::App& app, distill_options& o) {
   app.add_option("--kl-weight", o.kl_weight, "Weight of E2's soft-probability loss")->check(CLI::NonNegativeNumber);
   app.add_option("--hidden-weight", o.hidden_weight, "Weight of E2's hidden-state loss")->check(CLI::NonNegativeNumber);
   app.add_option("--label-weight", o.label_weight, "Weight of E2's label loss")->check(CLI::NonNegativeNumber);
-  app.add_option("--seed", o.seed, "Seed of initial weights, order and dropout");
+  app.add_option("--seed,--seeds", o.seeds, "Seeds of initial weights, order and dropout, separated by commas")
+      ->delimiter(',');
   app.add_option("--threads", o.threads, "OpenMP threads; 0: all. Results do not depend on it")
       ->check(CLI::NonNegativeNumber);
-  app.add_option("--teacher", o.teacher, "Model folder of a trained teacher; default: train one");
+  app.add_option("--teacher", o.teacher,
+                 "Model folder of a trained teacher, or folder with one per task (TASK or TASK/seed-N); default: train "
+                 "one");
+  app.add_option("--teacher-layers", o.teacher_layers,
+                 "Layers of a deeper --teacher, one for each of the student's, separated by commas: 0,2,4,7,9,11 makes "
+                 "a DistilBERT of a BERT")
+      ->delimiter(',')
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--student", o.student, "Model folder E1, E2 and control start from; default: the teacher's weights");
   app.add_option("--stages", o.stages, "What to run, separated by commas: teacher,e1,e2,control")
       ->delimiter(',')
       ->check(CLI::IsMember({"teacher", "e1", "e2", "control"}));

@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "common/json_number.hpp"
 #include "common/progress.hpp"
 #include "inhibitor/io/atomic_file.hpp"
 
@@ -16,34 +18,46 @@ namespace inhibitor {
 
 /// One trained and evaluated model. All fields come from measurements of this run.
 struct run_record {
-  std::string name;       ///< E0, E1, E2 or control
-  std::string attention;  ///< dot_product or inhibitor
-  double accuracy = 0;    ///< on the dev set, last epoch, in [0, 1]
-  double loss = 0;        ///< mean dev cross-entropy
+  std::string name;        ///< E0, E1, E2 or control
+  std::string attention;   ///< dot_product or inhibitor
+  std::string metric;      ///< the task's main metric
+  double value = 0;        ///< its value on the dev set, last epoch; NaN where it is undefined
+  nlohmann::json metrics;  ///< every metric of every dev set
+  double loss = 0;         ///< mean dev loss
   double train_seconds = 0;
   double train_examples_per_second = 0;
   double examples_per_second = 0;                   ///< evaluation speed on the dev set
-  nlohmann::json epochs = nlohmann::json::array();  ///< {stage, epoch, loss, accuracy?} in order
+  nlohmann::json epochs = nlohmann::json::array();  ///< {stage, epoch, loss, value?} in order
 };
 
 /// One entry of "runs" in results.json and progress.json.
 inline nlohmann::json to_json(const run_record& r) {
-  return {{"name", r.name},
-          {"attention", r.attention},
-          {"accuracy", r.accuracy},
-          {"loss", r.loss},
-          {"train_seconds", r.train_seconds},
-          {"train_examples_per_second", r.train_examples_per_second},
-          {"examples_per_second", r.examples_per_second},
-          {"epochs", r.epochs}};
+  nlohmann::json j = {{"name", r.name},
+                      {"attention", r.attention},
+                      {"metric", r.metric},
+                      {"value", json_number(r.value)},
+                      {"metrics", r.metrics},
+                      {"loss", json_number(r.loss)},
+                      {"train_seconds", r.train_seconds},
+                      {"train_examples_per_second", r.train_examples_per_second},
+                      {"examples_per_second", r.examples_per_second},
+                      {"epochs", r.epochs}};
+  if (r.metric == "accuracy") j["accuracy"] = r.value;
+  return j;
 }
 
 /// Throws nlohmann::json exceptions for a record that lacks a field.
 inline run_record run_record_from(const nlohmann::json& j) {
+  const auto number = [&](const char* key) {
+    const nlohmann::json& value = j.at(key);
+    return value.is_null() ? std::nan("") : value.get<double>();
+  };
   return {j.at("name"),
           j.at("attention"),
-          j.at("accuracy"),
-          j.at("loss"),
+          j.at("metric"),
+          number("value"),
+          j.at("metrics"),
+          number("loss"),
           j.at("train_seconds"),
           j.at("train_examples_per_second"),
           j.at("examples_per_second"),
@@ -58,17 +72,19 @@ inline std::string results_table(const std::vector<run_record>& runs) {
     if (name == "E2") return "inhibitor, task-specific distillation";
     return "inhibitor, labels alone";
   };
-  std::string table = fmt::format("| {:7} | {:37} | {:>8} | {:>5} | {:>13} | {:>16} | {:>15} |\n", "run", "model",
-                                  "accuracy", "to E0", "training time", "train examples/s", "eval examples/s");
+  const std::string metric = runs.empty() ? "" : runs.front().metric;
+  std::string table = fmt::format("| {:7} | {:37} | {:>20} | {:>5} | {:>13} | {:>16} | {:>15} |\n", "run", "model",
+                                  metric, "to E0", "training time", "train examples/s", "eval examples/s");
   table +=
-      "| ------- | ------------------------------------- | -------: | ----: | ------------: | ---------------: | "
+      "| ------- | ------------------------------------- | -------------------: | ----: | ------------: | "
+      "---------------: | "
       "--------------: |\n";
   const run_record* teacher = !runs.empty() && runs.front().name == "E0" ? &runs.front() : nullptr;
   for (const run_record& r : runs) {
     const std::string difference =
-        teacher == nullptr || &r == teacher ? "" : fmt::format("{:+.1f}", 100 * (r.accuracy - teacher->accuracy));
-    table += fmt::format("| {:7} | {:37} | {:>6.1f} % | {:>5} | {:>13} | {:>16.0f} | {:>15.0f} |\n", r.name,
-                         description(r.name), 100 * r.accuracy, difference, format_duration(r.train_seconds),
+        teacher == nullptr || &r == teacher ? "" : fmt::format("{:+.1f}", 100 * (r.value - teacher->value));
+    table += fmt::format("| {:7} | {:37} | {:>18.1f} % | {:>5} | {:>13} | {:>16.0f} | {:>15.0f} |\n", r.name,
+                         description(r.name), 100 * r.value, difference, format_duration(r.train_seconds),
                          r.train_examples_per_second, r.examples_per_second);
   }
   return table;
@@ -86,7 +102,7 @@ inline void write_report(const std::string& folder, const nlohmann::json& facts,
                                    facts.at("size").get<std::string>(), facts.at("seed").get<std::uint64_t>());
   report += results_table(runs);
   report += fmt::format(
-      "\nAccuracy is that of the last epoch on the {} dev examples ({} training examples); no epoch was "
+      "\nThe metric is that of the last epoch on the {} dev examples ({} training examples), in percent; no epoch was "
       "chosen by its dev score.\nTimes are wall time on {} threads of: {}. Peak memory {:.0f} MiB.\n\n",
       facts.at("dev_examples").get<index_t>(), facts.at("train_examples").get<index_t>(),
       facts.at("threads").get<index_t>(), facts.at("cpu").get<std::string>(),

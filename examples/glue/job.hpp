@@ -193,11 +193,11 @@ class glue_job {
     }
   }
 
-  /// Below --out: nothing for a single run, else the task and, with several seeds, the seed.
+  /// Below --out: nothing for the one run of one task, else the seed, with several tasks after the task.
   std::string run_folder(const std::string& task, std::uint64_t seed, bool is_alone) const {
-    const std::string by_seed = o_.seeds.size() > 1 ? fmt::format("seed-{}", seed) : "";
-    if (is_alone) return by_seed.empty() ? "." : by_seed;
-    return by_seed.empty() ? task : task + "/" + by_seed;
+    const std::string by_seed = fmt::format("seed-{}", seed);
+    if (!is_alone) return task + "/" + by_seed;
+    return o_.seeds.size() > 1 ? by_seed : ".";
   }
 
   /// The first seed's files of all tasks in one folder, ready to be zipped.

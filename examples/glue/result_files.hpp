@@ -10,17 +10,13 @@
 #include <string>
 
 #include "common/evaluate.hpp"
+#include "common/json_number.hpp"
 #include "common/train_stages.hpp"
 #include "inhibitor/io/atomic_file.hpp"
 
 // The files of a run, as run_glue.py names and fills them, and GLUE's submission files.
 
 namespace inhibitor {
-
-/// A JSON number, or null for what JSON cannot say (NaN).
-inline nlohmann::json json_number(double value) {
-  return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(nullptr);
-}
 
 /// Keys of eval_results.json for one validation split; `suffix` is "" or "_mm".
 inline nlohmann::json eval_results(const evaluation& e, index_t batches, const std::string& suffix) {

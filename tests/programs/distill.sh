@@ -72,6 +72,39 @@ printf '{"data": "small", "vocab": "%s", "epochs": 1, "batch-size": 16, "stages"
 "$distill" --config job.json --out saved_teacher >/dev/null 2>saved.err || { cat saved.err; fail "saved teacher: exit $?"; }
 cmp -s whole/E2/model.safetensors saved_teacher/E2/model.safetensors || fail "E2 differs with the saved teacher"
 
+# --- pairs and scores, a teacher folder per task, several tasks in one call ----------------------------------------------
+# rows <count> <label of odd rows> <label of even rows>: sentence pairs.
+rows() { awk -v n="$1" -v odd="$2" -v even="$3" 'BEGIN { for (i = 1; i <= n; i++) print i "\ta good movie " i "\ta bad movie\t" (i % 2 ? odd : even) }'; }
+mkdir -p many/RTE many/STS-B many/MRPC
+for split in train dev; do
+  { printf 'index\tsentence1\tsentence2\tlabel\n'; rows 24 entailment not_entailment; } >many/RTE/$split.tsv
+  { printf 'index\tsentence1\tsentence2\tscore\n'; rows 24 1.5 4.0; } >many/STS-B/$split.tsv
+  printf 'Quality\t#1 ID\t#2 ID\t#1 String\t#2 String\n1\t2\tbroken\n' >many/MRPC/$split.tsv
+done
+many=(--data many --vocab "$vocab" --task all --epochs 1 --batch-size 8 --threads 2)
+"$distill" "${many[@]}" --seeds 1,2 --out series >series.out 2>series.err
+[ $? = 1 ] || fail "a series with a failing task: exit $?, expected 1"
+grep -q 'MRPC/train.tsv:2' series.err || fail "the failing task is not reported"
+grep -q 'CoLA: not found' series.out || fail "missing tasks are not reported"
+for run in rte/seed-1 rte/seed-2 stsb/seed-1 stsb/seed-2; do
+  for name in E0 E1 E2 control; do grep -q "\"name\": \"$name\"" series/$run/results.json || fail "series: no $name in $run"; done
+done
+grep -q '"metric": "combined_score"' series/stsb/seed-1/results.json || fail "STS-B is not judged by its combined score"
+grep -q '"spearmanr":' series/stsb/seed-1/results.json || fail "STS-B has no spearmanr"
+grep -q '"0": "LABEL_0"' series/stsb/seed-1/E2/config.json || fail "the regression head has names"
+! grep -q '"1": ' series/stsb/seed-1/E2/config.json || fail "the regression head has two outputs"
+"$distill" "${many[@]}" --seeds 1,2 --out series --resume >series2.out 2>/dev/null
+[ "$(grep -c 'finished before' series2.out)" = 4 ] || fail "finished jobs of a series ran again"
+"$distill" --data many --task rte,stsb --teacher series --seeds 2 --epochs 1 --batch-size 8 --stages e2 --threads 1 \
+  --out from_series >/dev/null 2>from.err || { cat from.err; fail "teachers from a series: exit $?"; }
+"$distill" --data many --task rte --teacher series/rte/seed-2/E0 --student series/rte/seed-2/E1 --seeds 2 --epochs 1 \
+  --batch-size 8 --stages e2 --out student >/dev/null 2>student.err || { cat student.err; fail "saved student: exit $?"; }
+
+# --- a deeper teacher ------------------------------------------------------------------------------------------------------
+"$distill" --data many --task rte --teacher series/rte/seed-2/E0 --teacher-layers 1 --epochs 1 --batch-size 8 --stages e1,e2 \
+  --out shallow >/dev/null 2>shallow.err || { cat shallow.err; fail "a student of fewer layers: exit $?"; }
+grep -q '"n_layers": 1' shallow/E1/config.json || fail "the student has other layers than were named"
+
 # --- bad input -----------------------------------------------------------------------------------------------------------
 # refuse <what> <expected in the message> <options...>: exit code 2, message, nothing under a final name.
 refuse() {
@@ -90,7 +123,7 @@ table() {
   printf "$2" >"$1/train.tsv"
   head -20 "$data/dev.tsv" >"$1/dev.tsv"
 }
-refuse "missing data" "absent/train.tsv" --data absent --vocab "$vocab"
+refuse "missing data" "absent: is no folder" --data absent --vocab "$vocab"
 refuse "missing vocabulary option" "--vocab" --data "$data"
 refuse "missing vocabulary" "absent.txt" --data "$data" --vocab absent.txt
 table empty ''
@@ -102,7 +135,7 @@ refuse "label out of range" "label/train.tsv:3" --data label --vocab "$vocab"
 table columns 'sentence\tlabel\na good movie\t1\na bad movie\n'
 refuse "too few columns" "columns/train.tsv:3" --data columns --vocab "$vocab"
 table no_labels 'index\tsentence\n0\ta good movie\n'
-refuse "no labels" "need labels" --data no_labels --vocab "$vocab"
+refuse "no labels" "no_labels/train.tsv: has no labels" --data no_labels --vocab "$vocab"
 table invalid_utf8 'sentence\tlabel\na g\xff\xfeood movie\t1\na bad movie\t0\n'
 "$distill" --data invalid_utf8 --vocab "$vocab" --epochs 1 --stages teacher --out invalid_utf8_run >/dev/null 2>utf8.err ||
   fail "invalid UTF-8 is dropped as BERT's clean-up does, but distill ended with $?"
@@ -112,6 +145,10 @@ refuse "vocabulary without special tokens" "no_special.txt" --data "$data" --voc
 refuse "empty vocabulary" "empty_vocab.txt" --data "$data" --vocab empty_vocab.txt
 refuse "size of the teacher" "--size mini" --teacher whole/E0 --size mini --stages e2
 refuse "missing teacher" "absent" --teacher absent --stages e2
+sed 's/"0": "negative"/"0": "bad"/; s/"negative": 0/"bad": 0/' whole/E0/config.json >config.json
+cp -r whole/E0 other_labels && mv config.json other_labels/config.json
+refuse "teacher with other labels" "the labels bad, positive" --teacher other_labels --stages e2
+refuse "layers the teacher lacks" "layer 2 is named" --teacher whole/E0 --teacher-layers 0,2 --stages e2
 refuse "students without a teacher" "--teacher" --stages e1
 cp -r whole/E0 damaged && head -c 1000 whole/E0/model.safetensors >damaged/model.safetensors
 refuse "truncated checkpoint" "damaged/model.safetensors" --teacher damaged --stages e2
