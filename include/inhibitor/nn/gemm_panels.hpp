@@ -110,9 +110,17 @@ struct basic_panel_gemm {
       panels_.resize(panel_count() * in * width);
       bias_.resize(panel_count() * width);
       std::copy_n(bias, out, bias_.data());
-      for (index_t o = 0; o < out; ++o) {
-        T* to = panels_.data() + o / width * in * width + o % width;
-        for (index_t k = 0; k < in; ++k) to[k * width] = w[o * in + k];
+      // By cache lines of w, whose numbers go to as many different lines: a panel's worth of them stays near.
+      constexpr index_t line = 64 / static_cast<index_t>(sizeof(T));
+      for (index_t p = 0; p < panel_count(); ++p) {
+        const index_t first = p * width, last = std::min(out, first + width);
+        for (index_t k0 = 0; k0 < in; k0 += line) {
+          const index_t end = std::min(in, k0 + line);
+          for (index_t o = first; o < last; ++o) {
+            T* to = panels_.data() + p * in * width + o - first;
+            for (index_t k = k0; k < end; ++k) to[k * width] = w[o * in + k];
+          }
+        }
       }
     }
 
