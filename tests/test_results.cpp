@@ -104,7 +104,8 @@ TEST_CASE("read_results_file: both metrics of MNLI, undefined values, failed tas
   write_run(folder, "g", R"({"program": "glue", "command": "glue", "commit": "abc", "compiler": "g++", "cpu": "cpu",
     "threads": 1, "model": "runs/a|b", "tasks": [
     {"title": "MNLI", "task": "mnli", "metric": "accuracy", "runs": [{"seed": 1, "results": {"eval_accuracy": 0.5,
-      "eval_accuracy_mm": 0.4, "eval_loss": 1, "eval_samples": 9, "eval_samples_mm": 9, "eval_samples_per_second": 2}}]},
+      "eval_accuracy_mm": 0.4, "eval_loss": 1, "eval_samples": 9, "eval_samples_mm": 9,
+      "eval_samples_per_second": 2}}]},
     {"title": "STS-B", "task": "stsb", "metric": "pearson", "runs": [{"seed": 1, "results": {"eval_pearson": null,
       "eval_samples": 9, "eval_samples_per_second": 2, "train_samples": 5, "train_runtime": 3,
       "train_samples_per_second": 4}}]},
