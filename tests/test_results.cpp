@@ -85,6 +85,9 @@ TEST_CASE("markdown: macro averages with and without WNLI, published ones over t
   };
   CHECK(line("mean of 3") == "| mean of 3 | | 46.67 | 47.67 | 66.3 | 62.3 | 64.9 |");
   CHECK(line("mean of 2, without WNLI") == "| mean of 2, without WNLI | | 45.00 | 46.00 | 71.3 | 65.3 | 69.2 |");
+  std::filesystem::remove_all(folder.file("3"));
+  const std::string rest = markdown(score_tables(collect_results({folder.path()}).records).at(0));
+  CHECK_THAT(rest, contains_text("| mean of 2 ") && !contains_text("without WNLI"));
   CHECK(line("IMDB") == "| IMDB | accuracy | 99.00 | 100.00 | 92.8 | 92.8 | |");
 }
 

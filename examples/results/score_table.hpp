@@ -123,18 +123,16 @@ inline std::string markdown(const score_table& table) {
     }
     out.add(std::move(row));
   }
-  const auto average = [&](bool with_wnli) {
-    std::vector<std::string> tasks;
-    for (const std::string& task : table.tasks) {
-      if (task_position(task).first > 8 || (!with_wnli && task == "wnli")) continue;
-      const auto has_score = [&](const std::string& column) { return !std::isnan(table.cell(task, column).mean()); };
-      if (std::all_of(table.columns.begin(), table.columns.end(), has_score)) tasks.push_back(task);
-    }
+  std::vector<std::string> complete;
+  for (const std::string& task : table.tasks) {
+    const auto has_score = [&](const std::string& column) { return !std::isnan(table.cell(task, column).mean()); };
+    const bool is_glue = task_position(task).first <= 8;
+    if (is_glue && std::all_of(table.columns.begin(), table.columns.end(), has_score)) complete.push_back(task);
+  }
+  const auto average = [&](const std::vector<std::string>& tasks, const char* remark) {
     if (tasks.size() < 2) return;
-    const bool has_wnli = std::find(tasks.begin(), tasks.end(), "wnli") != tasks.end();
-    if (with_wnli && !has_wnli) return;
     const auto count = static_cast<double>(tasks.size());
-    std::vector<std::string> row{fmt::format("mean of {}{}", tasks.size(), with_wnli ? "" : ", without WNLI"), ""};
+    std::vector<std::string> row{fmt::format("mean of {}{}", tasks.size(), remark), ""};
     for (const std::string& column : table.columns) {
       double sum = 0;
       for (const std::string& task : tasks) sum += table.cell(task, column).mean();
@@ -147,8 +145,12 @@ inline std::string markdown(const score_table& table) {
     }
     out.add(std::move(row));
   };
-  average(true);
-  average(false);
+  average(complete, "");
+  const auto wnli = std::find(complete.begin(), complete.end(), "wnli");
+  if (wnli != complete.end()) {
+    complete.erase(wnli);
+    average(complete, ", without WNLI");
+  }
   return out.markdown();
 }
 
