@@ -103,6 +103,7 @@ struct basic_panel_gemm {
    public:
     static constexpr index_t row_block = 128;
     static constexpr index_t column_block = 4 * width;
+    static constexpr index_t column_step = width;
 
     weight() = default;
     /// Copies w (out, in) and bias (out).
@@ -127,12 +128,11 @@ struct basic_panel_gemm {
     index_t out() const { return out_; }
     index_t in() const { return in_; }
 
-    /// y (rows, c) = f(x (rows, in) * W[column .. column + c)^T + bias), c up to column_block and cut at `out`;
-    /// `column` is a multiple of column_block and y points to that column. rows <= row_block. Does not allocate or
-    /// throw.
-    void multiply(T* y, index_t y_stride, const T* x, index_t x_stride, index_t rows, index_t column,
+    /// y (rows, cols) = f(x (rows, in) * W[column .. column + cols)^T + bias), y pointing to that column. Does not
+    /// allocate or throw.
+    void multiply(T* y, index_t y_stride, const T* x, index_t x_stride, index_t rows, index_t column, index_t cols,
                   activation f) const {
-      const index_t cols = std::min(column_block, out_ - column), whole = cols / width, first = column / width;
+      const index_t whole = cols / width, first = column / width;
       for (index_t k = 0; k < in_; k += depth) {
         const index_t steps = std::min(depth, in_ - k);
         for (index_t p = 0; p < whole; ++p) {

@@ -16,9 +16,10 @@
 // A policy has a static name() for the output of programs, and a class weight<T> with
 //
 //   weight(w (out, in), bias (out), out, in)          packs; keeps no pointer
-//   out(), in(), row_block, column_block              extents, and the largest block of one call
-//   multiply(y, y_stride, x, x_stride, rows, column, activation) const
-//                                                     one block, with bias and activation; may run in several threads
+//   out(), in(), row_block, column_block, column_step extents, the largest block of one call, what columns are cut at
+//   multiply(y, y_stride, x, x_stride, rows, column, columns, activation) const
+//                                                     one block, with bias and activation, from a multiple of
+//                                                     column_step on; may run in several threads
 //
 // basic_panel_gemm (nn/gemm_panels.hpp) is the default and eigen_gemm (nn/gemm_eigen.hpp) an alternative; OpenBLAS and
 // oneDNN are in the folder gemm/, whose headers nothing else includes.
@@ -63,17 +64,25 @@ class packed_linear {
   /// may not overlap x. Does not throw; whether it allocates is up to the policy (ours does not).
   void forward(T* y, index_t y_stride, const T* x, index_t x_stride, index_t rows, activation f,
                const executor& workers) const {
-    constexpr index_t row_block = weight_type::row_block, column_block = weight_type::column_block;
-    const index_t columns = (out() + column_block - 1) / column_block, row_blocks = (rows + row_block - 1) / row_block;
+    constexpr index_t row_block = weight_type::row_block, step = weight_type::column_step;
+    const index_t row_blocks = (rows + row_block - 1) / row_block;
+    index_t width = weight_type::column_block;
+    while (row_blocks * column_blocks(width) < fewest_blocks && width >= 2 * step) width = width / 2 / step * step;
+    const index_t columns = column_blocks(width);
     workers.for_each(row_blocks * columns, [&](index_t item, index_t) {
       const index_t first = rows * (item / columns) / row_blocks, last = rows * (item / columns + 1) / row_blocks;
-      const index_t column = item % columns * column_block;
+      const index_t column = item % columns * width;
       weight_.multiply(y + first * y_stride + column, y_stride, x + first * x_stride, x_stride, last - first, column,
-                       f);
+                       std::min(width, out() - column), f);
     });
   }
 
  private:
+  // Short inputs are cut into narrower blocks, so that several workers have something to do.
+  static constexpr index_t fewest_blocks = 8;
+
+  index_t column_blocks(index_t width) const { return (out() + width - 1) / width; }
+
   weight_type weight_;
 };
 

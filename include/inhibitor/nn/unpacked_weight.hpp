@@ -18,6 +18,7 @@ class unpacked_weight {
   // Large, because packing is paid for in every call: 384 rows of a weight and 512 of x pay it well.
   static constexpr index_t row_block = 512;
   static constexpr index_t column_block = 384;
+  static constexpr index_t column_step = 192;
 
   unpacked_weight() = default;
   /// Copies w (out, in) and bias (out).
@@ -30,12 +31,10 @@ class unpacked_weight {
   index_t out() const { return out_; }
   index_t in() const { return in_; }
 
-  /// y (rows, c) = f(x (rows, in) * W[column .. column + c)^T + bias), c up to column_block and cut at `out`; `column`
-  /// is a multiple of column_block and y points to that column. rows <= row_block. Does not throw; the library may
-  /// allocate.
-  void multiply(T* y, index_t y_stride, const T* x, index_t x_stride, index_t rows, index_t column,
+  /// y (rows, cols) = f(x (rows, in) * W[column .. column + cols)^T + bias), y pointing to that column. Does not throw;
+  /// the library may allocate.
+  void multiply(T* y, index_t y_stride, const T* x, index_t x_stride, index_t rows, index_t column, index_t cols,
                 activation f) const {
-    const index_t cols = std::min(column_block, out_ - column);
     Product::run(y, y_stride, x, x_stride, values_.data() + column * in_, rows, cols, in_);
     bias_activate_rows(y, y_stride, bias_.data() + column, rows, cols, f);
   }
