@@ -114,6 +114,22 @@ inline std::string find_task_folder(const task_info& task, const std::string& da
   return detail::is_folder_of(task, itself) && holds_task(task, data) ? data : "";
 }
 
+/// As above in the first of several folders that has the task.
+inline std::string find_task_folder(const task_info& task, const std::vector<std::string>& data) {
+  for (const std::string& folder : data) {
+    std::string found = find_task_folder(task, folder);
+    if (!found.empty()) return found;
+  }
+  return "";
+}
+
+/// The data folders as text, for messages.
+inline std::string folders_text(const std::vector<std::string>& data) {
+  std::string text;
+  for (const std::string& folder : data) text += (text.empty() ? "" : ", ") + folder;
+  return text;
+}
+
 /// Reads the split at `path`, which find_split has found in `folder`. Throws file_error.
 inline text_rows read_split(const task_info& task, const task_split& split, const std::string& folder,
                             const std::string& path) {

@@ -31,10 +31,11 @@ class distill_job {
         command_(std::move(command)),
         workers_(workers),
         vocab_file_(vocabulary(o_)),
-        tokenizer_(wordpiece::load(vocab_file_, read_tokenizer_options(o_.teacher))) {
+        tokenizer_(wordpiece::load(vocab_file_,
+                                   o_.teacher.empty() ? wordpiece_options{} : read_tokenizer_options(o_.teacher))) {
     const task_info& task = find_task(o_.task);
     std::string folder = o_.embedded() ? embedded_data_folder() : find_task_folder(task, o_.data);
-    if (folder.empty()) folder = o_.data;
+    if (folder.empty()) folder = o_.data.front();
     data_request want{true, true, false};
     want.max_train = o_.max_train_samples;
     data_ = tokenize_task(read_task(task, folder, want), tokenizer_, o_.max_seq_length, o_.cache, workers_);

@@ -18,10 +18,10 @@ namespace inhibitor {
 /// Everything the command line of `distill` says. A distill_job is given one task and one seed of it.
 struct distill_options {
   std::vector<std::string> tasks{"sst2"};
-  std::string task = "sst2";  ///< the job's
-  std::string data;           ///< folder of the task, or of all tasks; empty: the embedded corpus
-  std::string vocab;          ///< vocab.txt; empty: the teacher's, or the embedded corpus's
-  std::string size;           ///< empty: the teacher's, or tiny
+  std::string task = "sst2";      ///< the job's
+  std::vector<std::string> data;  ///< folder of the task, or folders with tasks; empty: the embedded corpus
+  std::string vocab;              ///< vocab.txt; empty: the teacher's, or the embedded corpus's
+  std::string size;               ///< empty: the teacher's, or tiny
   index_t max_seq_length = 128;
   index_t max_train_samples = 0;  ///< 0: all
   index_t epochs = 0;             ///< 0: label_epochs()
@@ -73,7 +73,10 @@ inline void add_options(CLI::App& app, distill_options& o) {
   app.add_option("--task,--tasks", o.tasks, "Tasks, separated by commas; all: every task found in --data")
       ->delimiter(',')
       ->check(CLI::IsMember(distill_tasks()));
-  app.add_option("--data", o.data, "Folder of the task, or with the tasks' folders; default: embedded corpus");
+  app.add_option(
+         "--data", o.data,
+         "Folder of the task, or folders with the tasks' folders, separated by commas; default: embedded corpus")
+      ->delimiter(',');
   app.add_option("--vocab", o.vocab, "WordPiece vocabulary (vocab.txt); default: the teacher's or embedded corpus's");
   app.add_option("--size", o.size,
                  "Model size: tiny 2x128, mini 4x256, small 4x512, base 6x768; default: the teacher's, or tiny")
@@ -108,14 +111,14 @@ inline void add_options(CLI::App& app, distill_options& o) {
   app.add_option("--threads", o.threads, "OpenMP threads; 0: all. Results do not depend on it")
       ->check(CLI::NonNegativeNumber);
   app.add_option("--teacher", o.teacher,
-                 "Model folder of a trained teacher, or folder with one per task (TASK or TASK/seed-N); default: train "
-                 "one");
+                 "Model folder of a trained teacher; {task} and {seed} in it stand for those; default: train one");
   app.add_option("--teacher-layers", o.teacher_layers,
                  "Layers of a deeper --teacher, one for each of the student's, separated by commas: 0,2,4,7,9,11 makes "
                  "a DistilBERT of a BERT")
       ->delimiter(',')
       ->check(CLI::NonNegativeNumber);
-  app.add_option("--student", o.student, "Model folder E1, E2 and control start from; default: the teacher's weights");
+  app.add_option("--student", o.student,
+                 "Model folder that E1, E2 and control start from, as for --teacher; default: the teacher's weights");
   app.add_option("--stages", o.stages, "What to run, separated by commas: teacher,e1,e2,control")
       ->delimiter(',')
       ->check(CLI::IsMember({"teacher", "e1", "e2", "control"}));

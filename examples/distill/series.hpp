@@ -7,23 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "common/model_path.hpp"
 #include "distill/job.hpp"
 
 namespace inhibitor {
-
-namespace detail {
-
-/// The teacher of one task and seed below a folder that `glue` or `distill` made; the folder itself when it is a model.
-inline std::string teacher_of(const distill_options& o, const std::string& task, std::uint64_t seed) {
-  if (o.teacher.empty()) return "";
-  const std::string by_seed = fmt::format("/{}/seed-{}", task, seed);
-  for (const std::string& below : {std::string(), by_seed, "/" + task, by_seed + "/E0", "/" + task + "/E0"}) {
-    if (std::filesystem::exists(o.teacher + below + "/config.json")) return o.teacher + below;
-  }
-  throw file_error(o.teacher, "holds no model, neither itself nor in " + task + " or " + by_seed.substr(1));
-}
-
-}  // namespace detail
 
 /// Runs a job for every task and seed. One task with one seed writes into --out itself, otherwise jobs have the folders
 /// TASK/seed-N in it. With --resume, jobs that are finished stay as they are. Of one job
@@ -37,12 +24,12 @@ inline int run_series(const distill_options& options, const std::string& command
     for (const std::string& name : distill_tasks()) {
       if (name == "all") continue;
       if (find_task_folder(find_task(name), options.data).empty()) {
-        fmt::print("{}: not found below {}\n", find_task(name).title, options.data);
+        fmt::print("{}: not found below {}\n", find_task(name).title, folders_text(options.data));
       } else {
         tasks.push_back(name);
       }
     }
-    check(!tasks.empty(), [&] { return options.data + " holds no task that is known"; });
+    check(!tasks.empty(), [&] { return folders_text(options.data) + ": no task that is known"; });
   }
   const bool is_alone = !is_all && tasks.size() == 1 && options.seeds.size() == 1;
   std::string failures;
@@ -62,7 +49,8 @@ inline int run_series(const distill_options& options, const std::string& command
           }
           o.resume = options.resume && std::filesystem::exists(o.out + "/progress.json");
         }
-        o.teacher = detail::teacher_of(options, task, seed);
+        o.teacher = model_path(options.teacher, task, seed);
+        o.student = model_path(options.student, task, seed);
         distill_job job(o, command, workers);
         job.run();
         fmt::print("\n{}\nWritten: {}/results.json and report.md, models in its subfolders.\n", job.table(), o.out);

@@ -7,13 +7,14 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "common/build_info.hpp"
+#include "common/model_path.hpp"
+#include "common/printable.hpp"
 #include "common/text_model.hpp"
 #include "glue/run.hpp"
 
@@ -62,15 +63,6 @@ class glue_job {
     });
     if (!is_empty && o_.overwrite && !o_.resume) remove_marks();
     fs::create_directories(o_.out);
-    source_.folder = detail::without_trailing_slash(o_.model);
-    source_.vocab = o_.model.empty() ? o_.vocab : source_.folder + "/vocab.txt";
-    tokenizer_.emplace(wordpiece::load(source_.vocab, read_tokenizer_options(source_.folder)));
-    max_length_ = o_.max_seq_length;
-    if (!o_.model.empty()) {
-      const index_t limit = read_model_config(source_.folder + "/config.json").config.max_position_embeddings;
-      if (max_length_ > limit) fmt::print(stderr, "--max-seq-length is cut to the model's {} positions\n", limit);
-      max_length_ = std::min(max_length_, limit);
-    }
   }
 
   /// Runs everything and writes results.json. Returns 0, or 1 when a task among several failed; of one task alone the
@@ -93,7 +85,8 @@ class glue_job {
       write_summary();
     }
     fmt::print("\n{}", table());
-    for (const std::string& title : not_found_) fmt::print("{}: not found below {}\n", title, o_.data);
+    for (const std::string& title : not_found_) fmt::print("{}: not found below {}\n", title, folders_text(o_.data));
+    if (lacks_mnli_) fmt::print("AX: not predicted; that needs a model of MNLI, and none was trained here\n");
     const bool has_failed =
         std::any_of(outcomes_.begin(), outcomes_.end(), [](const auto& t) { return !t.failure.empty(); });
     return has_failed ? 1 : 0;
@@ -122,15 +115,20 @@ class glue_job {
         names.push_back(task.name);
       }
     }
-    check(!names.empty(), [&] { return o_.data + " holds no task that is known: no folder CoLA, SST-2, ..., IMDB"; });
+    const bool has_mnli = std::find(names.begin(), names.end(), "mnli") != names.end();
+    const auto diagnostic = std::find(names.begin(), names.end(), "ax");
+    lacks_mnli_ = o_.do_train && !has_mnli && diagnostic != names.end();
+    if (lacks_mnli_) names.erase(diagnostic);
+    check(!names.empty(),
+          [&] { return folders_text(o_.data) + ": no task that is known; expected folders CoLA, SST-2, ..., IMDB"; });
     return names;
   }
 
-  task_examples read(const std::string& name, bool is_alone) const {
+  task_examples read(const std::string& name, const model_source& source, bool is_alone) const {
     if (o_.files.any()) {
       label_set known;
-      if (!o_.model.empty()) {
-        known.names = read_model_config(source_.folder + "/config.json").labels;
+      if (!source.folder.empty()) {
+        known.names = read_model_config(source.folder + "/config.json").labels;
         known.is_regression = known.names.size() == 1;
         if (known.is_regression) known.names.clear();
       }
@@ -138,8 +136,8 @@ class glue_job {
     }
     const task_info& task = find_task(name);
     std::string folder = find_task_folder(task, o_.data);
-    if (folder.empty() && is_alone) folder = o_.data;
-    if (folder.empty()) throw file_error(o_.data, "holds no folder of " + task.title);
+    if (folder.empty() && is_alone) folder = o_.data.front();
+    if (folder.empty()) throw file_error(folders_text(o_.data), "no folder of " + task.title);
     fmt::print(stderr, "{}: data of {}\n", task.title, folder);
     task_examples examples = read_task(task, folder, o_.request());
     if (o_.do_predict && examples.test.empty()) {
@@ -151,44 +149,57 @@ class glue_job {
   }
 
   /// The diagnostic set has no training data: a model of MNLI is what it is for.
-  model_source source_for(const task_info& task, std::uint64_t seed) const {
-    if (task.name != "ax" || !o_.do_train) return source_;
+  model_source source_for(const std::string& task, std::uint64_t seed) const {
+    if (o_.model.empty() && task != "ax") return {"", o_.vocab};
+    if (task != "ax" || !o_.do_train) {
+      const std::string folder = model_path(o_.model, task == "ax" ? "mnli" : task, seed);
+      return {folder, folder + "/vocab.txt"};
+    }
     for (const task_outcome& other : outcomes_) {
       if (other.task == nullptr || other.task->name != "mnli" || !other.failure.empty()) continue;
       for (std::size_t i = 0; i < other.runs.size(); ++i) {
-        if (other.runs[i].seed == seed) return {o_.out + "/" + other.folders[i], source_.vocab};
+        const std::string folder = o_.out + "/" + other.folders[i];
+        if (other.runs[i].seed == seed) return {folder, folder + "/vocab.txt"};
       }
     }
     throw std::invalid_argument("AX is predicted with a model of MNLI, and none was trained before it");
   }
 
+  /// Reads the task's data and tokenizes it as the model wants it.
+  tokenized_task read_for(const model_source& source, const std::string& name, std::uint64_t seed,
+                          bool is_alone) const {
+    const wordpiece tokenizer = wordpiece::load(
+        source.vocab, source.folder.empty() ? wordpiece_options{} : read_tokenizer_options(source.folder));
+    index_t max_length = o_.max_seq_length;
+    if (!source.folder.empty()) {
+      const index_t limit = read_model_config(source.folder + "/config.json").config.max_position_embeddings;
+      if (max_length > limit) fmt::print(stderr, "--max-seq-length is cut to the model's {} positions\n", limit);
+      max_length = std::min(max_length, limit);
+    }
+    const task_examples examples = read(name, source, is_alone);
+    show_examples(examples, seed);
+    return tokenize_task(examples, tokenizer, max_length, o_.out + "/cache", workers_);
+  }
+
   void run_task(const std::string& name, task_outcome& outcome, bool is_alone) {
     outcome.title = o_.files.any() ? "own data" : find_task(name).title;
     if (name != "custom") outcome.task = &find_task(name);
-    std::vector<std::uint64_t> missing;
-    std::map<std::uint64_t, glue_record> done;
-    for (const std::uint64_t seed : o_.seeds) {
-      const std::string folder = run_folder(name, seed, is_alone);
-      outcome.folders.push_back(folder);
-      const model_source source = name == "custom" ? source_ : source_for(find_task(name), seed);
-      const auto record = glue_run(o_, source, seed, o_.out + "/" + folder, workers_).finished(name);
-      if (record) fmt::print(stderr, "{}, seed {}: finished before\n", outcome.title, seed);
-      if (record) done[seed] = *record;
-    }
     std::optional<tokenized_task> data;
+    std::string data_vocab;  // content of the vocabulary the data was tokenized with
     for (std::size_t i = 0; i < o_.seeds.size(); ++i) {
       const std::uint64_t seed = o_.seeds[i];
-      if (done.count(seed) > 0) {
-        outcome.runs.push_back(done[seed]);
+      outcome.folders.push_back(run_folder(name, seed, is_alone));
+      const model_source source = source_for(name, seed);
+      glue_run run(o_, source, seed, o_.out + "/" + outcome.folders[i], workers_);
+      if (const auto record = run.finished(name)) {
+        fmt::print(stderr, "{}, seed {}: finished before\n", outcome.title, seed);
+        outcome.runs.push_back(*record);
         continue;
       }
-      if (!data) {
-        const task_examples examples = read(name, is_alone);
-        show_examples(examples, seed);
-        data = tokenize_task(examples, *tokenizer_, max_length_, o_.out + "/cache", workers_);
-      }
-      const model_source source = source_for(data->task, seed);
-      outcome.runs.push_back(glue_run(o_, source, seed, o_.out + "/" + outcome.folders[i], workers_).run(*data));
+      std::string vocab = read_file(source.vocab);
+      if (!data || vocab != data_vocab) data = read_for(source, name, seed, is_alone);
+      data_vocab = std::move(vocab);
+      outcome.runs.push_back(run.run(*data));
       if (i == 0) collect_submission(outcome.folders[i]);
     }
   }
@@ -217,7 +228,9 @@ class glue_job {
     if (data.train.empty()) return;
     const labelled_examples& train = data.train.front().examples;
     std::mt19937_64 random(seed);
-    const auto cut = [](const std::string& text) { return text.size() > 160 ? text.substr(0, 160) + "..." : text; };
+    const auto cut = [](const std::string& text) {
+      return printable(text.size() > 160 ? text.substr(0, 160) + "..." : text);
+    };
     for (int i = 0; i < 3; ++i) {
       const auto row = static_cast<std::size_t>(random() % static_cast<std::uint64_t>(train.size()));
       const std::string label = train.labels.empty()
@@ -256,18 +269,17 @@ class glue_job {
       if (!outcome.failure.empty()) task["failure"] = outcome.failure;
       tasks.push_back(task);
     }
-    write_results(o_.out + "/results.json",
-                  {{"program", "glue"},
-                   {"command", command_},
-                   {"commit", build_commit()},
-                   {"compiler", build_compiler()},
-                   {"cpu", cpu_model()},
-                   {"threads", workers_.workers()},
-                   {"peak_memory_mib", peak_memory_mib()},
-                   {"model", source_.folder.empty() ? o_.size + " " + o_.attention : source_.folder},
-                   {"seeds", o_.seeds},
-                   {"tasks", tasks},
-                   {"not_found", not_found_}});
+    write_results(o_.out + "/results.json", {{"program", "glue"},
+                                             {"command", command_},
+                                             {"commit", build_commit()},
+                                             {"compiler", build_compiler()},
+                                             {"cpu", cpu_model()},
+                                             {"threads", workers_.workers()},
+                                             {"peak_memory_mib", peak_memory_mib()},
+                                             {"model", o_.model.empty() ? o_.size + " " + o_.attention : o_.model},
+                                             {"seeds", o_.seeds},
+                                             {"tasks", tasks},
+                                             {"not_found", not_found_}});
   }
 
   /// One line per task.
@@ -294,11 +306,9 @@ class glue_job {
   const glue_options& o_;
   std::string command_;
   executor workers_;
-  model_source source_;
-  std::optional<wordpiece> tokenizer_;
-  index_t max_length_ = 0;
   std::vector<task_outcome> outcomes_;
   std::vector<std::string> not_found_;
+  bool lacks_mnli_ = false;  ///< the diagnostic set was found without the task it belongs to
 };
 
 }  // namespace inhibitor

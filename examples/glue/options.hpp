@@ -21,7 +21,7 @@ struct glue_options {
   std::string attention = "dot_product";
   std::string vocab;  ///< vocab.txt of a new model
   std::vector<std::string> tasks;
-  std::string data;
+  std::vector<std::string> data;
   custom_files files;
   std::string out;
   bool do_train = false, do_eval = false, do_predict = false;
@@ -55,8 +55,9 @@ inline void add_options(CLI::App& app, glue_options& o) {
       "run_glue.py has them. Without --model a new model is trained from scratch.");
   app.option_defaults()->always_capture_default();
 
-  auto* model =
-      app.add_option(names({"model", "model-name-or-path"}), o.model, "Model folder to start from")->group("Model");
+  auto* model = app.add_option(names({"model", "model-name-or-path"}), o.model,
+                               "Model folder to start from; {task} and {seed} in it stand for those")
+                    ->group("Model");
   app.add_option("--size", o.size, "New model: tiny 2x128, mini 4x256, small 4x512, base 6x768")
       ->check(CLI::IsMember(model_sizes()))
       ->excludes(model)
@@ -71,7 +72,9 @@ inline void add_options(CLI::App& app, glue_options& o) {
       ->delimiter(',')
       ->check(CLI::IsMember(tasks))
       ->group("Data");
-  app.add_option(names({"data", "data-dir"}), o.data, "Folder with the tasks' folders, or of the one task")
+  app.add_option(names({"data", "data-dir"}), o.data,
+                 "Folders with the tasks' folders, separated by commas, or of the one task")
+      ->delimiter(',')
       ->group("Data");
   app.add_option(names({"train-file"}), o.files.train, "Own training data: csv, tsv, json or jsonl")->group("Data");
   app.add_option(names({"validation-file"}), o.files.validation, "Own data to evaluate on")->group("Data");

@@ -95,7 +95,7 @@ grep -q '"0": "LABEL_0"' series/stsb/seed-1/E2/config.json || fail "the regressi
 ! grep -q '"1": ' series/stsb/seed-1/E2/config.json || fail "the regression head has two outputs"
 "$distill" "${many[@]}" --seeds 1,2 --out series --resume >series2.out 2>/dev/null
 [ "$(grep -c 'finished before' series2.out)" = 4 ] || fail "finished jobs of a series ran again"
-"$distill" --data many --task rte,stsb --teacher series --seeds 2 --epochs 1 --batch-size 8 --stages e2 --threads 1 \
+"$distill" --data many --task rte,stsb --teacher 'series/{task}/seed-{seed}/E0' --seeds 2 --epochs 1 --batch-size 8 --stages e2 --threads 1 \
   --out from_series >/dev/null 2>from.err || { cat from.err; fail "teachers from a series: exit $?"; }
 "$distill" --data many --task rte --teacher series/rte/seed-2/E0 --student series/rte/seed-2/E1 --seeds 2 --epochs 1 \
   --batch-size 8 --stages e2 --out student >/dev/null 2>student.err || { cat student.err; fail "saved student: exit $?"; }

@@ -107,6 +107,14 @@ only every/stsb/seed-1/predict_results_stsb.txt '^[0-9]+	-?[0-9]+\.[0-9]{3}$'
 "$glue" "${new[@]}" --task all --data all "${whole[@]}" --seeds 1 --learning-rate 1e-3 --out every --resume >/dev/null 2>other.err
 grep -q 'other settings' other.err || fail "resumed with other settings"
 
+# --- several data folders ----------------------------------------------------------------------------------------------------
+mkdir apart && cp -r all/diagnostic apart
+"$glue" "${new[@]}" --task all --data apart,all/WNLI,absent --do-train --out bad_folder >/dev/null 2>absent.err
+[ $? = 2 ] && grep -q 'absent: is no folder' absent.err || fail "a missing data folder was taken"
+"$glue" "${new[@]}" --task all --data apart,all/WNLI "${whole[@]}" --out folders >folders.out 2>folders.err || { cat folders.err; fail "several folders: exit $?"; }
+[ -s folders/wnli/seed-42/eval_results.json ] || fail "the second data folder was not used"
+grep -q '^AX: not predicted' folders.out || fail "AX without MNLI is not reported"
+
 # --- an interrupted run resumes to the same bits ---------------------------------------------------------------------------
 longer=(--vocab "$vocab" --task sst2 --data all --do-train --do-eval --epochs 3 --batch-size 4 --threads 1 --checkpoint-seconds 0.001)
 "$glue" "${longer[@]}" --out straight >/dev/null 2>straight.err || fail "uninterrupted run: exit $?"
@@ -130,6 +138,11 @@ cmp -s one/predict_results_sst2.txt saved/predict_results_sst2.txt || fail "a sa
 grep -q 'negative, positive' moved.err || fail "the replaced head is not reported"
 "$glue" --model every/mnli/seed-1 --task ax --data all --do-predict --out ax >/dev/null 2>ax.err || { cat ax.err; fail "AX: exit $?"; }
 cmp -s ax/submission/AX.tsv every/submission/AX.tsv || fail "AX alone differs from AX after MNLI"
+"$glue" --model 'every/{task}/seed-{seed}' --task cola,mnli,ax --seeds 1,2 --data all --do-eval --do-predict --out again >/dev/null 2>again.err ||
+  { cat again.err; fail "models of a job: exit $?"; }
+for file in submission/CoLA.tsv submission/AX.tsv mnli/seed-2/predict_results_mnli-mm.txt; do
+  cmp -s every/$file again/$file || fail "models of a job: $file differs"
+done
 
 # --- one's own data ------------------------------------------------------------------------------------------------------------
 { printf 'text,label\n'; awk 'BEGIN { for (i = 0; i < 24; i++) print "\"a good, " i " movie\"," (i % 2 ? "ham" : "spam") }'; } >own.csv
