@@ -7,7 +7,7 @@
 
 // The float kernels are large templates. Our programs and tests share one compilation of them per build: this header,
 // which CMake includes ahead of their sources, says that the instantiations for the build's instruction set are
-// elsewhere, and compiled_float.cpp and compiled_double.cpp are that elsewhere.
+// elsewhere, and kernels_float.cpp and kernels_double.cpp are that elsewhere.
 
 /// Calls WHAT(T, aggregation policy...) for every policy that goes with Manhattan scores.
 #define INHIBITOR_FOR_EACH_AGGREGATE(WHAT, T)      \
