@@ -156,6 +156,18 @@ only own/predict_results_custom.txt '^[0-9]+	(ham|spam)$'
   { cat scores.err; fail "own jsonl: exit $?"; }
 grep -q '"eval_mse"' own_scores/eval_results.json || fail "own scores are not judged by their error"
 
+# --- test files of GLUE, where they are at hand ----------------------------------------------------------------------------------
+if [ -n "${INHIBITOR_SHARED_DATA:-}" ]; then
+  "$glue" "${new[@]}" --task sst2,stsb --data "$INHIBITOR_SHARED_DATA/glue" "${whole[@]}" --max-train-samples 32 --max-eval-samples 32 \
+    --out real >/dev/null 2>real.err || { cat real.err; fail "real test files: exit $?"; }
+  lines real/submission/SST-2.tsv 1822 && only real/submission/SST-2.tsv '^[0-9]+	[01]$'
+  lines real/submission/STS-B.tsv 1380 && only real/submission/STS-B.tsv '^[0-9]+	[0-5]\.[0-9]{3}$'
+  only real/sst2/seed-42/predict_results_sst2.txt '^[0-9]+	(negative|positive)$'
+  [ "$(tail -1 real/submission/STS-B.tsv | cut -f 1)" = 1378 ] || fail "the last line of STS-B is not that of the last row"
+else
+  echo "skipped: INHIBITOR_SHARED_DATA is not set"
+fi
+
 # --- bad input -------------------------------------------------------------------------------------------------------------------
 # refuse <what> <expected in the message> <options...>: exit code 2, message, no results.
 refuse() {
