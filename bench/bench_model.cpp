@@ -137,16 +137,21 @@ int run(const settings& s) {
   report.cpu = cpu_description();
   report.compiler = compiler_description();
   report.commit = build_commit();
+  double load[1] = {0};
+  if (getloadavg(load, 1) == 1)
+    report.notes.push_back(fmt::format("load of the machine at the start: {:.1f}", load[0]));
   report.gelu_seconds = gelu_seconds_per_number();
   for (const index_t batch : s.batches) {
     for (const index_t length : s.lengths) {
-      for (const int threads : s.threads) report.problems.push_back(measure(all, {batch, length, threads}, s));
+      for (const int threads : s.threads) {
+        report.problems.push_back(measure(all, {batch, length, threads}, s));
+        // After every problem, so that a run that is cut short leaves what it has.
+        if (!s.out.empty()) std::ofstream(s.out) << to_json(report) << '\n';
+        if (!s.table.empty()) std::ofstream(s.table) << markdown(report);
+      }
     }
   }
-  const std::string tables = markdown(report);
-  fmt::print("{}", tables);
-  if (!s.out.empty()) std::ofstream(s.out) << to_json(report) << '\n';
-  if (!s.table.empty()) std::ofstream(s.table) << tables;
+  fmt::print("{}", markdown(report));
   return 0;
 }
 
