@@ -172,7 +172,12 @@ class glue_job {
         source.vocab, source.folder.empty() ? wordpiece_options{} : read_tokenizer_options(source.folder));
     index_t max_length = o_.max_seq_length;
     if (!source.folder.empty()) {
-      const index_t limit = read_model_config(source.folder + "/config.json").config.max_position_embeddings;
+      const encoder_config config = read_model_config(source.folder + "/config.json").config;
+      if (tokenizer.size() > config.vocab_size) {
+        throw file_error(source.vocab, fmt::format("holds {} tokens; the model beside it has {} word embeddings",
+                                                   tokenizer.size(), config.vocab_size));
+      }
+      const index_t limit = config.max_position_embeddings;
       if (max_length > limit) fmt::print(stderr, "--max-seq-length is cut to the model's {} positions\n", limit);
       max_length = std::min(max_length, limit);
     }

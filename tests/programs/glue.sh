@@ -220,6 +220,8 @@ refuse "truncated checkpoint" "damaged/model.safetensors" --model damaged --task
 refuse "missing model" "absent" --model absent --task sst2 --data all --do-eval
 cp -r one wordless && rm wordless/vocab.txt
 refuse "model without vocabulary" "wordless/vocab.txt" --model wordless --task sst2 --data all --do-eval
+cp -r one wordy && printf 'extra\n' >>wordy/vocab.txt
+refuse "more words than embeddings" "wordy/vocab.txt: holds" --model wordy --task sst2 --data all --do-eval
 printf 'text,label\n"a,1\n' >open.csv
 refuse "unclosed quote" "open.csv:2" "${train[@]}" --train-file open.csv --validation-file open.csv
 refuse "one text and two" "two texts per example" "${train[@]}" --train-file own.csv --validation-file own.jsonl
