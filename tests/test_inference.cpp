@@ -27,7 +27,7 @@ encoder_config some_config(const kinds& layers, model_family family, bool small 
   if (!small) {
     c.dim = 120;
     c.n_heads = 3;
-    c.hidden_dim = 1000;
+    c.hidden_dim = 300;
     c.max_position_embeddings = 300;
     c.vocab_size = 50;
   }
