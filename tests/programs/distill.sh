@@ -12,11 +12,11 @@ cd "$scratch" || exit 1
 failures=0
 fail() { printf 'FAILED: %s\n' "$*"; failures=$((failures + 1)); }
 
-# The beginning of the embedded corpus: sanitized builds evaluate the whole dev set too slowly.
+# The beginning of the embedded corpus: sanitized builds take half a second for a step.
 vocab=$data/vocab.txt
 mkdir small
-head -161 "$data/train.tsv" >small/train.tsv
-head -41 "$data/dev.tsv" >small/dev.tsv
+head -81 "$data/train.tsv" >small/train.tsv
+head -21 "$data/dev.tsv" >small/dev.tsv
 tiny=(--data small --vocab "$vocab" --epochs 1 --batch-size 16)
 
 # --- the whole job ---------------------------------------------------------------------------------------------------
@@ -77,8 +77,8 @@ cmp -s whole/E2/model.safetensors saved_teacher/E2/model.safetensors || fail "E2
 rows() { awk -v n="$1" -v odd="$2" -v even="$3" 'BEGIN { for (i = 1; i <= n; i++) print i "\ta good movie " i "\ta bad movie\t" (i % 2 ? odd : even) }'; }
 mkdir -p many/RTE many/STS-B many/MRPC
 for split in train dev; do
-  { printf 'index\tsentence1\tsentence2\tlabel\n'; rows 24 entailment not_entailment; } >many/RTE/$split.tsv
-  { printf 'index\tsentence1\tsentence2\tscore\n'; rows 24 1.5 4.0; } >many/STS-B/$split.tsv
+  { printf 'index\tsentence1\tsentence2\tlabel\n'; rows 16 entailment not_entailment; } >many/RTE/$split.tsv
+  { printf 'index\tsentence1\tsentence2\tscore\n'; rows 16 1.5 4.0; } >many/STS-B/$split.tsv
   printf 'Quality\t#1 ID\t#2 ID\t#1 String\t#2 String\n1\t2\tbroken\n' >many/MRPC/$split.tsv
 done
 many=(--data many --vocab "$vocab" --task all --epochs 1 --batch-size 8 --threads 2)
