@@ -143,7 +143,7 @@ TEST_CASE("encoder_inference: hidden states and logits of encoder_forward, for e
 TEST_CASE("encoder_inference: in double, and for more rows than the feed-forward network takes at a time") {
   const encoder_config c = some_config({inhibiting, dot}, model_family::bert);
   const encoder_tensors<double> p = random_model<double>(c);
-  const some_tokens tokens(c, {300, 11, 300, 5, 299});
+  const some_tokens tokens(c, {300, 11, 300, 5, 299, 150});
   encoder_inference<double> model(p);
   check_close(computed(model, tokens, {}), expected(p, tokens), 1e-12);
 }

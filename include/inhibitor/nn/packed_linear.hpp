@@ -67,7 +67,9 @@ class packed_linear {
     constexpr index_t row_block = weight_type::row_block, step = weight_type::column_step;
     const index_t row_blocks = (rows + row_block - 1) / row_block;
     index_t width = weight_type::column_block;
-    while (row_blocks * column_blocks(width) < fewest_blocks && width >= 2 * step) width = width / 2 / step * step;
+    // Narrower blocks cost a library that packs in every call; one worker has no use for them.
+    const index_t fewest = workers.workers() == 1 ? 1 : fewest_blocks;
+    while (row_blocks * column_blocks(width) < fewest && width >= 2 * step) width = width / 2 / step * step;
     const index_t columns = column_blocks(width);
     workers.for_each(row_blocks * columns, [&](index_t item, index_t) {
       const index_t first = rows * (item / columns) / row_blocks, last = rows * (item / columns + 1) / row_blocks;
@@ -78,7 +80,7 @@ class packed_linear {
   }
 
  private:
-  // Short inputs are cut into narrower blocks, so that several workers have something to do.
+  // For several workers, short inputs are cut into narrower blocks, so that all have something to do.
   static constexpr index_t fewest_blocks = 8;
 
   index_t column_blocks(index_t width) const { return (out() + width - 1) / width; }

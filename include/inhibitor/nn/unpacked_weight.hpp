@@ -15,9 +15,9 @@ namespace detail {
 template <class T, class Product>
 class unpacked_weight {
  public:
-  // Large, because packing is paid for in every call: 384 rows of a weight and 512 of x pay it well.
-  static constexpr index_t row_block = 512;
-  static constexpr index_t column_block = 384;
+  // Large, because packing is paid for in every call: a block packs x once per 768 outputs, W once per 1024 rows.
+  static constexpr index_t row_block = 1024;
+  static constexpr index_t column_block = 768;
   static constexpr index_t column_step = 192;
 
   unpacked_weight() = default;
