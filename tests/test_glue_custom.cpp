@@ -58,6 +58,16 @@ TEST_CASE("infer_labels: classes sorted, integers by value, a point makes a regr
   CHECK_THAT(refusal([] { infer_labels(csv("text\na\n")); }), contains_text("x.csv:1: has no column \"label\""));
 }
 
+TEST_CASE("infer_labels: numbers mean the classes of the model that is trained further") {
+  const label_set known{{"negative", "positive"}};
+  CHECK(infer_labels(csv("text,label\na,1\nb,0\n"), known).names == known.names);
+  CHECK(infer_labels(csv("text,label\na,1\nb,2\n"), known).names == std::vector<std::string>{"1", "2"});
+  CHECK(infer_labels(csv("text,label\na,0\nb,1\nc,2\n"), known).names.size() == 3);
+  CHECK(infer_labels(csv("text,label\na,ham\nb,spam\n"), known).names == std::vector<std::string>{"ham", "spam"});
+  CHECK(infer_labels(csv("text,label\na,0.0\nb,1.0\n"), known).is_regression);
+  CHECK(infer_labels(csv("text,label\na,1\nb,0\n"), {}).names == std::vector<std::string>{"0", "1"});
+}
+
 TEST_CASE("custom_task: metric and form follow the labels") {
   const label_set classes{{"ham", "spam"}};
   CHECK(custom_task(classes, true).is_pair());

@@ -77,6 +77,17 @@ inline label_set infer_labels(const text_rows& rows) {
   return set;
 }
 
+/// The same for training that goes on from a model of the classes `known`: when the labels are the numbers of those
+/// classes, 0, 1, ..., they mean them.
+inline label_set infer_labels(const text_rows& rows, const label_set& known) {
+  label_set found = infer_labels(rows);
+  if (found.names.size() != known.names.size()) return found;
+  for (std::size_t i = 0; i < found.names.size(); ++i) {
+    if (found.names[i] != std::to_string(i)) return found;
+  }
+  return known;
+}
+
 /// The task that a user's own data makes. `is_pair`: each example has two texts.
 inline task_info custom_task(const label_set& labels, bool is_pair) {
   task_info task;
