@@ -118,10 +118,11 @@ measured train(const training_job& job, int mechanism, index_t steps, bool dropo
   return out;
 }
 
-/// PyTorch's, in a process of its own.
+/// PyTorch's, in a process of its own. Its threads wait passively: spinning, they starve those of its OpenBLAS.
 measured train_pytorch(const training_job& job, const std::string& python, int mechanism, index_t steps, int threads) {
-  const std::string command = fmt::format("'{}' '{}' '{}' {} {} {} {}", python, INHIBITOR_BENCH_SCRIPT, job.folder,
-                                          mechanism_names[mechanism], threads, checked_steps, steps);
+  const std::string command =
+      fmt::format("OMP_WAIT_POLICY=passive '{}' '{}' '{}' {} {} {} {}", python, INHIBITOR_BENCH_SCRIPT, job.folder,
+                  mechanism_names[mechanism], threads, checked_steps, steps);
   std::FILE* pipe = ::popen(command.c_str(), "r");
   if (pipe == nullptr) throw std::runtime_error("cannot start " + python);
   std::string answer;

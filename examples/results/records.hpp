@@ -88,7 +88,7 @@ inline void read_glue(const nlohmann::json& j, const std::string& file, result_s
       const nlohmann::json& results = run.at("results");
       if (!results.contains("eval_samples")) continue;  // predicted only
       result_record r = facts_of(j, file);
-      r.group = "Fine-tuned by glue";
+      r.group = "Fine-tuned or evaluated by glue";
       r.column = j.at("model");
       r.task = task.at("task");
       r.seed = run.at("seed");
