@@ -65,6 +65,7 @@ TEST_CASE("infer_labels: numbers mean the classes of the model that is trained f
   CHECK(infer_labels(csv("text,label\na,0\nb,1\nc,2\n"), known).names.size() == 3);
   CHECK(infer_labels(csv("text,label\na,ham\nb,spam\n"), known).names == std::vector<std::string>{"ham", "spam"});
   CHECK(infer_labels(csv("text,label\na,0.0\nb,1.0\n"), known).is_regression);
+  CHECK(infer_labels(csv("text,label\na,0.0\nb,1.0\n"), {}).is_regression);
   CHECK(infer_labels(csv("text,label\na,1\nb,0\n"), {}).names == std::vector<std::string>{"0", "1"});
 }
 

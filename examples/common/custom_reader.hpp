@@ -81,7 +81,7 @@ inline label_set infer_labels(const text_rows& rows) {
 /// classes, 0, 1, ..., they mean them.
 inline label_set infer_labels(const text_rows& rows, const label_set& known) {
   label_set found = infer_labels(rows);
-  if (found.names.size() != known.names.size()) return found;
+  if (found.is_regression || found.names.size() != known.names.size()) return found;
   for (std::size_t i = 0; i < found.names.size(); ++i) {
     if (found.names[i] != std::to_string(i)) return found;
   }
