@@ -11,6 +11,7 @@
 #include "inhibitor/kernels/dispatch.hpp"
 #include "inhibitor_bench_commit.hpp"
 #include "support/machine.hpp"
+#include "support/seconds_now.hpp"
 #include "support/side_by_side.hpp"
 #include "support/suites.hpp"
 

@@ -14,7 +14,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <ctime>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -22,6 +21,7 @@
 #include "common/build_info.hpp"
 #include "inhibitor/io/model_folder.hpp"
 #include "inhibitor/models/inference.hpp"
+#include "support/seconds_now.hpp"
 
 namespace {
 
@@ -32,16 +32,11 @@ struct measured {
   double load_memory = 0, ready_memory = 0;  // MiB, peak of the process
 };
 
-/// Processor time of this thread: nothing here waits, since the file is in the system's cache, so on a quiet machine
-/// this is the wall time, and on a busy one what it would be.
-double now() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
 measured load_here(const std::string& folder) {
   measured m;
+  // Nothing here waits, since the file is in the system's cache: processor time is what a quiet machine's wall would
+  // show.
+  const auto now = [] { return bench::seconds_now(1); };
   const double from = now();
   const encoder_tensors<float> tensors = load_model_folder<float>(folder);
   m.load = now() - from;

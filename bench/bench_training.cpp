@@ -24,6 +24,7 @@
 #include "common/model_sizes.hpp"
 #include "common/task_data.hpp"
 #include "common/trainer.hpp"
+#include "support/seconds_now.hpp"
 
 namespace inhibitor {
 namespace {
@@ -88,12 +89,6 @@ void write_job(const training_job& job) {
   write_numbers(job.folder + "/labels.bin", labels);
 }
 
-double now(bool of_thread) {
-  struct timespec t = {};
-  clock_gettime(of_thread ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-
 struct measured {
   std::vector<double> losses;
   double seconds = 0;
@@ -105,7 +100,7 @@ measured train(const training_job& job, int mechanism, index_t steps, bool dropo
   adamw<encoder_tensors<float>> optimizer(model, trainable_segments(model, [](const std::string&) { return true; }));
   training_state<float> state(model);
   measured out;
-  const double start = now(workers.workers() == 1);
+  const double start = bench::seconds_now(static_cast<int>(workers.workers()));
   for (index_t step = 0; step < steps; ++step) {
     const token_batch& batch = job.batches[static_cast<std::size_t>(step)];
     const dropout_mode mode{dropout, {1, static_cast<std::uint64_t>(step), 0}};
@@ -114,7 +109,7 @@ measured train(const training_job& job, int mechanism, index_t steps, bool dropo
     options.learning_rate *= job.schedule.factor(step);
     optimizer.update(model, state.gradients, options, job.max_norm, workers);
   }
-  out.seconds = now(workers.workers() == 1) - start;
+  out.seconds = bench::seconds_now(static_cast<int>(workers.workers())) - start;
   return out;
 }
 

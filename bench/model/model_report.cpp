@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "inhibitor/nn/fused_rows.hpp"
-#include "support/machine.hpp"
+#include "support/seconds_now.hpp"
 
 namespace inhibitor {
 namespace bench {

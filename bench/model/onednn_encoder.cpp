@@ -12,7 +12,7 @@
 #include <unordered_map>
 
 #include "model/contenders.hpp"
-#include "support/machine.hpp"
+#include "support/seconds_now.hpp"
 
 namespace inhibitor {
 namespace bench {

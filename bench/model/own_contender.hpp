@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "model/contenders.hpp"
-#include "support/machine.hpp"
+#include "support/seconds_now.hpp"
 
 namespace inhibitor {
 namespace bench {

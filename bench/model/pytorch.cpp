@@ -36,7 +36,7 @@ class service {
       for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
       arguments.push_back(nullptr);
       // PyTorch's threads and those of its OpenBLAS share the cores; while one set spins the other starves, and two
-      // threads take four times as long as one.
+      // threads take three times as long as one.
       ::setenv("OMP_WAIT_POLICY", "passive", 0);
       ::execvp(arguments[0], arguments.data());
       ::_exit(127);

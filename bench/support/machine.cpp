@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <ctime>
 #include <fstream>
 #include <sstream>
 
@@ -77,12 +76,6 @@ std::string compiler_description() {
 #else
   return "g++ " __VERSION__ ", " INHIBITOR_BENCH_FLAGS;
 #endif
-}
-
-double seconds_now(int threads) {
-  timespec now{};
-  clock_gettime(threads == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
 index_t peak_resident_bytes() {

@@ -18,10 +18,6 @@ std::string cpu_description();
 /// "g++ 12.2.0, -O3 -march=native"
 std::string compiler_description();
 
-/// Seconds on a clock: the processor time of this thread where one thread does the work, which is the wall time less
-/// what other programs took; the wall time where several do.
-double seconds_now(int threads);
-
 /// Largest resident memory of the process since the last reset, in bytes; since its start where the system cannot
 /// reset.
 index_t peak_resident_bytes();

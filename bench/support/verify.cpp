@@ -5,7 +5,7 @@
 
 #include "inhibitor/reference/attention.hpp"
 #include "support/contender.hpp"
-#include "support/machine.hpp"
+#include "support/seconds_now.hpp"
 
 namespace inhibitor {
 namespace bench {
