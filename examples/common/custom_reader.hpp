@@ -51,8 +51,9 @@ inline text_rows custom_rows(const text_table& table) {
 }
 
 /// What the labels of training data mean: a regression when all are numbers and one has a point or an exponent, else
-/// classes, sorted (by value when all are integers). Throws file_error when a row has no label, or all have the same.
-inline label_set infer_labels(const text_rows& rows) {
+/// classes, sorted (by value when all are integers). For training that goes on from a model of the classes `known`, the
+/// numbers 0, 1, ... of all those classes mean them. Throws file_error when a row has no label, or all have the same.
+inline label_set infer_labels(const text_rows& rows, const label_set& known = {}) {
   if (rows.labels.empty()) throw file_error(rows.file, 1, "has no column \"label\"; training needs labels");
   bool is_number = true, is_integer = true;
   std::set<std::string> classes;
@@ -74,18 +75,9 @@ inline label_set infer_labels(const text_rows& rows) {
     std::stable_sort(set.names.begin(), set.names.end(),
                      [](const std::string& a, const std::string& b) { return parse_number(a) < parse_number(b); });
   }
-  return set;
-}
-
-/// The same for training that goes on from a model of the classes `known`: when the labels are the numbers of those
-/// classes, 0, 1, ..., they mean them.
-inline label_set infer_labels(const text_rows& rows, const label_set& known) {
-  label_set found = infer_labels(rows);
-  if (found.is_regression || found.names.size() != known.names.size()) return found;
-  for (std::size_t i = 0; i < found.names.size(); ++i) {
-    if (found.names[i] != std::to_string(i)) return found;
-  }
-  return known;
+  std::vector<std::string> numbers;
+  for (std::size_t i = 0; i < known.names.size(); ++i) numbers.push_back(std::to_string(i));
+  return set.names == numbers ? known : set;
 }
 
 /// The task that a user's own data makes. `is_pair`: each example has two texts.

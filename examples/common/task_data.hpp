@@ -92,7 +92,8 @@ inline task_examples read_task(const task_info& task, const std::string& folder,
 }
 
 /// Reads a user's own files. The classes, or that labels are scores, come from the training file when there is one,
-/// else they are `known`, those of the model; numbers of the model's classes mean those classes in either case. Throws file_error; see custom_reader.hpp.
+/// else they are `known`, those of the model; numbers of the model's classes mean those classes in either case. Throws
+/// file_error; see custom_reader.hpp.
 inline task_examples read_custom(const custom_files& files, const label_set& known, const data_request& want) {
   const auto read = [](const std::string& file) { return custom_rows(read_table(file)); };
   std::optional<text_rows> train;
