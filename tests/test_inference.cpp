@@ -123,7 +123,7 @@ void check_close(const results<T>& a, const results<T>& b, double relative) {
   CHECK(largest_difference(a.logits, b.logits) < relative * largest_magnitude(b.logits));
 }
 
-const std::vector<index_t> ragged{7, 66, 1, 33};
+const std::vector<index_t> ragged{7, 129, 1, 64, 30};
 
 }  // namespace
 
@@ -224,7 +224,7 @@ TEST_CASE("encoder_inference: allocates nothing once its buffers have grown") {
   const bool in_bytes = GENERATE(false, true);
   const encoder_config c = some_config({inhibiting, dot, inhibiting}, model_family::bert);
   encoder_inference<float> model(random_model<float>(c), {in_bytes});
-  const some_tokens large(c, ragged), small(c, {3, 60, 2});
+  const some_tokens large(c, ragged), small(c, {3, 128, 2});
   model.hidden(large.packed(), {});
   model.classify(large.packed(), {});
   const long before = allocations;

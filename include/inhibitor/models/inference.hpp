@@ -93,7 +93,7 @@ class encoder_inference {
   static constexpr index_t padding = 64 / static_cast<index_t>(sizeof(T));
   // Rows of the feed-forward network at a time: their (rows, F) stays in the last cache, and a product that packs the
   // weights in every call does it rarely enough.
-  static constexpr index_t group = 1024;
+  static constexpr index_t rows_together = 1024;
   static constexpr index_t norm_block = 16;
 
   index_t qkv_stride() const { return 3 * config_.dim + padding; }
@@ -160,8 +160,8 @@ class encoder_inference {
   aligned_buffer<T> hidden_;                // (M, C) input and output of a layer
   aligned_buffer<T> qkv_;                   // (M, 3C) by qkv_stride()
   aligned_buffer<T> context_;               // (M, C) by context_stride()
-  aligned_buffer<T> middle_;                // (group, C) after the attention's normalisation
-  aligned_buffer<T> ffn_;                   // (group, F) by ffn_stride()
+  aligned_buffer<T> middle_;                // (rows_together, C) after the attention's normalisation
+  aligned_buffer<T> ffn_;                   // (rows_together, F) by ffn_stride()
   aligned_buffer<T> first_, first_q_;       // (B, C)
   aligned_buffer<T> first_context_;         // (B, C) by context_stride()
   aligned_buffer<T> pooled_, logits_;       // (B, C), (B, num_labels)
@@ -211,7 +211,7 @@ encoder_inference<T, Gemm, Isa>::encoder_inference(const encoder_tensors<T>& par
 template <class T, class Gemm, class Isa>
 void encoder_inference<T, Gemm, Isa>::start(const packed_tokens& tokens, const executor& workers) {
   longest_ = check_tokens(tokens, config_);
-  const index_t rows = tokens.rows(), dim = config_.dim, together = std::min(rows, group);
+  const index_t rows = tokens.rows(), dim = config_.dim, together = std::min(rows, rows_together);
   positions_.resize(rows);
   hidden_.resize(rows * dim);
   qkv_.resize(rows * qkv_stride());
@@ -331,8 +331,8 @@ template <class T, class Gemm, class Isa>
 void encoder_inference<T, Gemm, Isa>::finish(const layer& p, T* x, const T* context, index_t rows,
                                              const executor& workers) {
   const index_t dim = config_.dim;
-  for (index_t from = 0; from < rows; from += group) {
-    const index_t count = std::min(group, rows - from);
+  for (index_t from = 0; from < rows; from += rows_together) {
+    const index_t count = std::min(rows_together, rows - from);
     T* part = x + from * dim;
     T* middle = middle_.data();
     timed(&inference_profile::projections, [&] {
