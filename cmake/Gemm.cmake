@@ -2,8 +2,8 @@
 # Whose matrix product the programs use for the linear layers of inference (nn/packed_linear.hpp). The library itself
 # never asks: a product is a template argument. Targets of what was found, each with the header of its policy:
 #
-#   inhibitor_openblas, inhibitor_onednn      link one and include "inhibitor/gemm/<name>.hpp"
-#   inhibitor_program_gemm                    what INHIBITOR_GEMM chose, for examples/common/program_gemm.hpp
+#   inhibitor_openblas, inhibitor_onednn      link one and include "inhibitor/backends/<name>.hpp"
+#   inhibitor_program_gemm                    what INHIBITOR_GEMM chose, for examples/support/program_gemm.hpp
 
 set(INHIBITOR_GEMM auto CACHE STRING "Matrix product of the programs: auto, own, eigen, openblas or onednn")
 set_property(CACHE INHIBITOR_GEMM PROPERTY STRINGS auto own eigen openblas onednn)
@@ -20,9 +20,9 @@ function(inhibitor_gemm_library name include library)
   target_include_directories(inhibitor_${name} SYSTEM INTERFACE ${include})
   string(TOUPPER ${name} upper)
   target_compile_definitions(inhibitor_${name} INTERFACE INHIBITOR_HAS_${upper})
-  target_link_libraries(inhibitor_${name} INTERFACE inhibitor ${library} ${ARGN})
+  target_link_libraries(inhibitor_${name} INTERFACE inhibitor_models ${library} ${ARGN})
   target_sources(inhibitor_${name} INTERFACE FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include
-                 FILES ${PROJECT_SOURCE_DIR}/include/inhibitor/gemm/${name}.hpp)
+                 FILES ${PROJECT_SOURCE_DIR}/include/inhibitor/backends/${name}.hpp)
   set_target_properties(inhibitor_${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ${INHIBITOR_BUILD_TESTS})
 endfunction()
 

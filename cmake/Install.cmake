@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Installs headers, CMake package (components core, io, text) and pkg-config file. Nothing here depends on the machine:
+# Installs headers, CMake package (one export file per component) and pkg-config file. Nothing here depends on the machine:
 # there is no compiled file, so everything goes below include/ and share/ and one installation serves every architecture.
 
 include(GNUInstallDirs)
@@ -8,14 +8,12 @@ include(CMakePackageConfigHelpers)
 set(inhibitor_package_folder share/cmake/inhibitor)
 set(inhibitor_components core)
 set(inhibitor_target_core inhibitor)
-if(INHIBITOR_IO)
-  list(APPEND inhibitor_components io)
-  set(inhibitor_target_io inhibitor_io)
-endif()
-if(INHIBITOR_TEXT)
-  list(APPEND inhibitor_components text)
-  set(inhibitor_target_text inhibitor_text)
-endif()
+foreach(component models io text training) # in the order in which they lean on each other
+  if(TARGET inhibitor_${component})
+    list(APPEND inhibitor_components ${component})
+    set(inhibitor_target_${component} inhibitor_${component})
+  endif()
+endforeach()
 
 # One export file per component, so that find_package loads only what it was asked for.
 foreach(component IN LISTS inhibitor_components)
@@ -26,7 +24,7 @@ foreach(component IN LISTS inhibitor_components)
 endforeach()
 
 # Products of other libraries for inference: headers alone, whoever includes one brings its library.
-install(DIRECTORY include/inhibitor/gemm DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/inhibitor COMPONENT inhibitor_dev)
+install(DIRECTORY include/inhibitor/backends DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/inhibitor COMPONENT inhibitor_dev)
 
 configure_package_config_file(cmake/inhibitorConfig.cmake.in inhibitorConfig.cmake
                               INSTALL_DESTINATION ${inhibitor_package_folder} NO_SET_AND_CHECK_MACRO)
@@ -35,8 +33,6 @@ write_basic_package_version_file(inhibitorConfigVersion.cmake VERSION ${PROJECT_
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/inhibitorConfig.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/inhibitorConfigVersion.cmake
               cmake/XsimdTarget.cmake
-              cmake/IsaVariants.cmake
-              cmake/isa_variant.cpp
               cmake/IsaVariants.cmake
               cmake/isa_variant.cpp
         DESTINATION ${inhibitor_package_folder} COMPONENT inhibitor_dev)

@@ -5,7 +5,7 @@
 #   inhibitor_isa_flags(<out> <isa>)        their compiler flags
 #   inhibitor_add_isa_variants(<target> [ISAS <isa>...])
 #       compiles the kernels once per instruction set into <target>; the program then uses isa::run_time, which picks the
-#       best one the CPU and its operating system support (kernels/dispatch.hpp).
+#       best one the CPU and its operating system support (kernels/dispatch/dispatch.hpp).
 #
 # Only kernels are compiled with these flags: a function of Eigen or of the standard library compiled twice would be kept
 # once, whichever the linker met first, and could then run instructions that the CPU does not have.

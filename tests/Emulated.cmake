@@ -43,14 +43,15 @@ if(INHIBITOR_AARCH64_COMPILER AND INHIBITOR_QEMU_AARCH64 AND INHIBITOR_CATCH_HEA
   file(MAKE_DIRECTORY ${headers} ${CMAKE_CURRENT_BINARY_DIR}/aarch64)
   file(CREATE_LINK ${INHIBITOR_CATCH_HEADER}/catch2 ${headers}/catch2 SYMBOLIC)
   file(CREATE_LINK ${INHIBITOR_XSIMD_HEADER}/xsimd ${headers}/xsimd SYMBOLIC)
-  foreach(test test_ops test_u8_attention)
+  foreach(source simd/test_ops attention/test_u8_attention)
+    get_filename_component(test ${source} NAME)
     set(program ${CMAKE_CURRENT_BINARY_DIR}/aarch64/${test})
     add_custom_command(
       OUTPUT ${program}
       COMMAND ${INHIBITOR_AARCH64_COMPILER} -std=c++17 -O1 -static -DCATCH_CONFIG_MAIN -isystem ${headers}
               -I${PROJECT_SOURCE_DIR}/include -I${CMAKE_CURRENT_SOURCE_DIR} -MD -MF ${program}.d
-              ${CMAKE_CURRENT_SOURCE_DIR}/${test}.cpp -o ${program}
-      DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${test}.cpp
+              ${CMAKE_CURRENT_SOURCE_DIR}/${source}.cpp -o ${program}
+      DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${source}.cpp
       DEPFILE ${program}.d
       VERBATIM)
     add_custom_target(${test}.aarch64 ALL DEPENDS ${program})

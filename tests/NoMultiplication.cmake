@@ -4,7 +4,7 @@
 # distance to its threshold (one integer product per query and key) and, on x86, the u8 value step, which multiplies by
 # signs (VNNI sign-dot, pmaddubsw).
 #
-# Compiled without automatic vectorisation, which would compute addresses with vector products: the kernels' own
+# Compiled without automatic vectorization, which would compute addresses with vector products: the kernels' own
 # vectors are written out.
 
 function(inhibitor_disassemble name isa)
@@ -30,9 +30,9 @@ foreach(isa scalar sse2 avx2 avx512 neon)
   if(NOT isa IN_LIST inhibitor_test_isas OR NOT CMAKE_OBJDUMP)
     continue()
   endif()
-  inhibitor_disassemble(plain ${isa} SOURCE add_only_kernels KERNEL attention_forward COUNT 8 DEFINITIONS INHIBITOR_CENTRED=false)
+  inhibitor_disassemble(plain ${isa} SOURCE add_only_kernels KERNEL attention_forward COUNT 8 DEFINITIONS INHIBITOR_CENTERED=false)
   # The mean of a row divides, once per query.
-  inhibitor_disassemble(centred ${isa} SOURCE add_only_kernels KERNEL attention_forward COUNT 8 DEFINITIONS INHIBITOR_CENTRED=true
+  inhibitor_disassemble(centered ${isa} SOURCE add_only_kernels KERNEL attention_forward COUNT 8 DEFINITIONS INHIBITOR_CENTERED=true
                         OPTIONS -DDIVISION=ON)
   # That the search can fail: a multiplication, and a division where none is allowed.
   inhibitor_disassemble(sees_scales ${isa} SOURCE ordinary_kernels KERNEL attention_forward COUNT 2 REJECT "[^a-z](v?mul[sp]s|v?fn?madd[0-9]+[sp]s|fmul|fmla)"

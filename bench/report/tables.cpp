@@ -182,7 +182,7 @@ std::string tables_section(const results& r) {
             return !other_isa && s.type != "f64" && s.who != "inhibitor_skip";
           }));
   for (column& c : all_lengths) c.what.replace(c.what.find("/threads"), 0, "/prepared:1");
-  section("Length, int8 softmax quantised beforehand", table_of(sweep, "forward", all_lengths));
+  section("Length, int8 softmax quantized beforehand", table_of(sweep, "forward", all_lengths));
   section("Where softmax wins", crossover(sweep));
   section("Causal mask", table_of(r.suite("causal"), "forward", target_columns("/mask:causal")));
   const run* skip = r.suite("skipping");

@@ -104,7 +104,7 @@ std::string targets_section(const results& r) {
   const std::string padding = "/mask:padding", prepared = "/prepared:1", padded = padding + prepared,
                     inhibited = "/inhibited:60";
   table t;
-  t.row("u8 (quantising included) against the best public fp32 softmax", 2.0, at_lengths([&](long n) {
+  t.row("u8 (quantizing included) against the best public fp32 softmax", 2.0, at_lengths([&](long n) {
           return rate(main, "forward", "inhibitor", "u8", square(n)) / best_public(main, square(n));
         }));
   t.row("the same, keys and values packed beforehand", 2.0, at_lengths([&](long n) {
@@ -114,15 +114,15 @@ std::string targets_section(const results& r) {
           return rate(main, "forward", "inhibitor", "u8", square(n)) /
                  rate(main, "forward", "softmax", "f32", square(n));
         }));
-  t.row("u8 (quantising included) against oneDNN int8 (quantised beforehand)", 1.15, at_lengths([&](long n) {
+  t.row("u8 (quantizing included) against oneDNN int8 (quantized beforehand)", 1.15, at_lengths([&](long n) {
           return rate(main, "forward", "inhibitor", "u8", square(n)) /
                  rate(main, "forward", "softmax_onednn", "s8", square(n, prepared));
         }));
-  t.row("u8 against oneDNN int8, both with quantising", 1.15, at_lengths([&](long n) {
+  t.row("u8 against oneDNN int8, both with quantizing", 1.15, at_lengths([&](long n) {
           return rate(main, "forward", "inhibitor", "u8", square(n)) /
                  rate(main, "forward", "softmax_onednn", "s8", square(n));
         }));
-  t.row("with a key-padding mask: u8 against oneDNN int8 (quantised beforehand)", 1.4, at_lengths([&](long n) {
+  t.row("with a key-padding mask: u8 against oneDNN int8 (quantized beforehand)", 1.4, at_lengths([&](long n) {
           return rate(main, "forward", "inhibitor", "u8", square(n, padding)) /
                  rate(main, "forward", "softmax_onednn", "s8", square(n, padded));
         }));

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The training of bench_training in PyTorch: the same model, batches, loss, optimiser and schedule.
+"""The training of bench_training in PyTorch: the same model, batches, loss, optimizer and schedule.
 
     pytorch_training.py FOLDER dot_product|inhibitor THREADS CHECKED_STEPS STEPS
 

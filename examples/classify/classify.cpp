@@ -7,6 +7,7 @@
 
 int main(int argc, char** argv) {
   using namespace inhibitor;
+  using namespace inhibitor::examples;
   CLI::App app("Classifies texts, one per line, with a model folder.", "classify");
   stream_options options;
   options.declare(app);

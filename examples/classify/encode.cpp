@@ -9,6 +9,7 @@
 
 int main(int argc, char** argv) {
   using namespace inhibitor;
+  using namespace inhibitor::examples;
   CLI::App app("Turns texts, one per line, into vectors with a model folder.", "encode");
   stream_options options;
   options.declare(app);

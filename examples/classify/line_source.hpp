@@ -9,10 +9,10 @@
 #include <cstring>
 #include <string>
 
-#include "common/interrupt.hpp"
+#include "support/interrupt.hpp"
 #include "inhibitor/base/file_error.hpp"
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 /// Lines of a file, a pipe or standard input as they come. Knows whether the next line is there already, so that a
 /// caller can wait for more input only when nothing else is left to do.
@@ -97,4 +97,4 @@ class line_source {
   index_t line_ = 0;
 };
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

@@ -13,12 +13,12 @@
 #include <string_view>
 #include <vector>
 
-#include "common/printable.hpp"
+#include "support/printable.hpp"
 #include "inhibitor/io/safetensors.hpp"
 
 // Where results go: lines to standard output or a file as they come, or tensors to a safetensors file at the end.
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 enum class output_format { tsv, jsonl, safetensors };
 
@@ -209,4 +209,4 @@ class embedding_output {
   std::vector<float> values_;
 };
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

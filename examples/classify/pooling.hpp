@@ -5,13 +5,13 @@
 #include <cmath>
 #include <vector>
 
-#include "inhibitor/models/encoder_tensors.hpp"
-#include "inhibitor/models/packed_tokens.hpp"
+#include "inhibitor/models/bert/tensors.hpp"
+#include "inhibitor/models/bert/packed_tokens.hpp"
 #include "inhibitor/nn/linear.hpp"
 
 // One vector per text from the hidden states of its tokens.
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 /// out (B, C) = mean over the tokens of each sequence of hidden (M, C). Sums run in double. Does not throw.
 inline void mean_of_rows(float* out, const float* hidden, const packed_tokens& tokens, index_t dim) {
@@ -47,4 +47,4 @@ inline void scale_to_length_one(float* x, index_t batch, index_t dim) {
   }
 }
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

@@ -9,15 +9,15 @@
 
 #include "classify/output.hpp"
 #include "classify/token_rows.hpp"
-#include "common/build_info.hpp"
-#include "common/program.hpp"
-#include "common/program_gemm.hpp"
-#include "common/text_model.hpp"
-#include "inhibitor/models/inference.hpp"
+#include "support/build_info.hpp"
+#include "support/program.hpp"
+#include "support/program_gemm.hpp"
+#include "inhibitor/pretrained/text_model.hpp"
+#include "inhibitor/models/bert/inference.hpp"
 
 // What `classify` and `encode` share: their options and the loop from lines to batches.
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 /// Options that both programs have.
 struct stream_options {
@@ -154,4 +154,4 @@ class text_stream {
   encoder_inference<float, program_gemm> inference_;
 };
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

@@ -12,7 +12,7 @@
 
 // One or two texts per line: plain text, TSV with a header (no quoting, as in GLUE), or one JSON object per line.
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 enum class row_format { text, tsv, jsonl };
 
@@ -139,4 +139,4 @@ class text_rows {
   std::optional<std::size_t> pair_index_;
 };
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "classify/text_rows.hpp"
-#include "inhibitor/models/packed_tokens.hpp"
+#include "inhibitor/models/bert/packed_tokens.hpp"
 #include "inhibitor/text/wordpiece.hpp"
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 /// Tokens of several rows, one after the other.
 struct token_rows {
@@ -76,4 +76,4 @@ class row_tokenizer {
   index_t truncated_ = 0;
 };
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

@@ -45,9 +45,9 @@
 #define INHIBITOR_DECLARE_KERNEL(T, ...) INHIBITOR_FORWARD_KERNEL(extern, T, manhattan_by_max, __VA_ARGS__)
 #define INHIBITOR_DEFINE_KERNEL(T, ...) INHIBITOR_FORWARD_KERNEL(, T, manhattan_by_max, __VA_ARGS__)
 
-namespace inhibitor::kernels {
+namespace inhibitor::INHIBITOR_TARGET::kernels {
 
 INHIBITOR_KERNELS_OF(extern, INHIBITOR_DECLARE_KERNEL, float)
 INHIBITOR_KERNELS_OF(extern, INHIBITOR_DECLARE_KERNEL, double)
 
-}  // namespace inhibitor::kernels
+}  // namespace inhibitor::INHIBITOR_TARGET::kernels

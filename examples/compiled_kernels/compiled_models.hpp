@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "inhibitor/models/inference.hpp"
-#include "inhibitor/train/adamw.hpp"
-#include "inhibitor/train/objectives.hpp"
+#include "inhibitor/models/bert/inference.hpp"
+#include "inhibitor/optim/adamw.hpp"
+#include "inhibitor/training/objectives.hpp"
 
 // The same for models: forward, backward and inference of an encoder are compiled once per build, in model_float.cpp and
 // model_double.cpp, instead of once per program and test.

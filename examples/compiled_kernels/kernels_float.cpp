@@ -2,8 +2,8 @@
 
 #include "compiled_kernels/compiled_kernels.hpp"
 
-namespace inhibitor::kernels {
+namespace inhibitor::INHIBITOR_TARGET::kernels {
 
 INHIBITOR_KERNELS_OF(, INHIBITOR_DEFINE_KERNEL, float)
 
-}  // namespace inhibitor::kernels
+}  // namespace inhibitor::INHIBITOR_TARGET::kernels

@@ -18,7 +18,7 @@
 // pairs both sentences consist of exactly the same words, so that counting words says nothing about them. A reader has
 // to know which clause counts (but, although, at first), what a negation covers, and who holds an opinion.
 
-namespace inhibitor::corpus {
+namespace inhibitor::examples::corpus {
 
 /// A review and its label, 1 for a good opinion and 0 for a bad one.
 struct review {
@@ -366,4 +366,4 @@ inline reviews make_reviews(std::uint64_t seed, std::size_t train, std::size_t d
   return result;
 }
 
-}  // namespace inhibitor::corpus
+}  // namespace inhibitor::examples::corpus

@@ -8,7 +8,7 @@
 
 #include "data/corpus.hpp"
 
-namespace inhibitor::corpus {
+namespace inhibitor::examples::corpus {
 
 /// The words of a text: runs of letters, and single punctuation marks.
 inline std::vector<std::string> words_of(const std::string& text) {
@@ -73,4 +73,4 @@ inline constexpr std::uint64_t default_seed = 20240229;
 inline constexpr std::size_t default_train = 7000;
 inline constexpr std::size_t default_dev = 800;
 
-}  // namespace inhibitor::corpus
+}  // namespace inhibitor::examples::corpus

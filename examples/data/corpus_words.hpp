@@ -7,7 +7,7 @@
 
 // The words of the made-up review corpus. An adjective keeps its polarity wherever it is used.
 
-namespace inhibitor::corpus {
+namespace inhibitor::examples::corpus {
 
 /// A part of the thing under review, with adjectives that suit it.
 struct aspect {
@@ -113,7 +113,7 @@ inline const std::vector<std::string> although_words{"although", "though", "whil
 inline const std::vector<std::string> better_words{"better", "nicer"};
 inline const std::vector<std::string> worse_words{"worse", "poorer"};
 inline const std::vector<std::string> other_people{"the critics", "my friends", "my parents", "the others",
-                                                   "my neighbours"};
+                                                   "my neighbors"};
 inline const std::vector<std::array<std::string, 2>> opinion_verbs{
     {{"loved", "hated"}}, {{"enjoyed", "disliked"}}, {{"admired", "despised"}}, {{"praised", "mocked"}}};
 inline const std::vector<std::array<std::string, 2>> start_and_end{
@@ -127,4 +127,4 @@ inline const std::vector<std::string> stems{"bad",     "strong", "poor",    "nic
                                             "dislike", "admire", "despise", "praise", "mock", "start", "end"};
 inline const std::vector<std::string> endings{"ly", "ed", "er", "d", "r", "s"};
 
-}  // namespace inhibitor::corpus
+}  // namespace inhibitor::examples::corpus

@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    using namespace inhibitor::corpus;
+    using namespace inhibitor::examples::corpus;
     const std::string folder = argv[1];
     const reviews made = make_reviews(default_seed, default_train, default_dev);
     write_file(folder + "/train.tsv", to_tsv(made.train));

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Trains a dot-product teacher, distils it into inhibitor students (E1, E2 of arXiv 2503.15983), trains the control,
+// Trains a dot-product teacher, distills it into inhibitor students (E1, E2 of arXiv 2503.15983), trains the control,
 // and compares them. `distill --help` lists the options.
 
 #include "distill/series.hpp"
 
 int main(int argc, char** argv) {
   using namespace inhibitor;
+  using namespace inhibitor::examples;
   distill_options options;
   CLI::App app;
   add_options(app, options);

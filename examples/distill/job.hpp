@@ -7,20 +7,20 @@
 #include <utility>
 #include <vector>
 
-#include "common/build_info.hpp"
-#include "common/classifier_model.hpp"
-#include "common/evaluate.hpp"
-#include "common/task_data.hpp"
-#include "common/text_model.hpp"
+#include "support/build_info.hpp"
+#include "inhibitor/training/classifier_model.hpp"
+#include "inhibitor/training/evaluate.hpp"
+#include "inhibitor/data/task_data.hpp"
+#include "inhibitor/pretrained/text_model.hpp"
 #include "distill/report.hpp"
 #include "distill/stages.hpp"
-#include "inhibitor/models/initialize_from.hpp"
+#include "inhibitor/models/bert/initialize_from.hpp"
 
 // One task with one seed: teacher E0, students E1 and E2, control; each run is a list of stages. Finished runs are
 // model folders and a record in progress.json, the run in work is checkpoint.safetensors, so that --resume can go on
 // from either.
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 /// Reads the inputs, trains and evaluates what --stages names, writes the report.
 class distill_job {
@@ -85,8 +85,8 @@ class distill_job {
     return o.teacher + "/vocab.txt";
   }
 
-  static labelled_examples read_text_lines(const std::vector<std::string>& files) {
-    labelled_examples lines;
+  static labeled_examples read_text_lines(const std::vector<std::string>& files) {
+    labeled_examples lines;
     for (const std::string& file : files) {
       const std::string content = read_text_file(file);
       std::size_t begin = 0;
@@ -191,7 +191,7 @@ class distill_job {
     const bool needs_head = o_.has_stage("e2") || o_.has_stage("teacher") || !o_.has_stage("e1");
     const loaded_model<float> stored = read_model_folder<float>(folder);
     std::vector<index_t> order;
-    teacher_has_head_ = detail::head_problem(stored, data_.task.labels, order).empty();
+    teacher_has_head_ = inhibitor::detail::head_problem(stored, data_.task.labels, order).empty();
     teacher_ = teacher_model{load_classifier(folder, data_.task, o_.seed, !needs_head).tensors, {}};
     encoder_config c = teacher_->tensors.config();
     if (!o_.teacher_layers.empty()) {
@@ -317,4 +317,4 @@ class distill_job {
   std::vector<run_record> records_;
 };
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "common/json_config.hpp"
-#include "common/model_sizes.hpp"
-#include "common/tasks.hpp"
-#include "inhibitor/models/encoder_config.hpp"
+#include "support/json_config.hpp"
+#include "inhibitor/models/sizes.hpp"
+#include "inhibitor/data/tasks.hpp"
+#include "inhibitor/models/bert/config.hpp"
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 /// Everything the command line of `distill` says. A distill_job is given one task and one seed of it.
 struct distill_options {
@@ -67,7 +67,7 @@ inline std::vector<std::string> distill_tasks() {
 /// Declares the options on `app`. Values land in `o` when the caller parses.
 inline void add_options(CLI::App& app, distill_options& o) {
   app.description(
-      "Trains a dot-product teacher, distils it into inhibitor-attention students and evaluates all of them.\n"
+      "Trains a dot-product teacher, distills it into inhibitor-attention students and evaluates all of them.\n"
       "Without --data it runs on a small embedded corpus and needs nothing else.");
   app.option_defaults()->always_capture_default();
   app.add_option("--task,--tasks", o.tasks, "Tasks, separated by commas; all: every task found in --data")
@@ -130,4 +130,4 @@ inline void add_options(CLI::App& app, distill_options& o) {
   app.set_config("--config", "", "JSON file with these options, names without dashes; the command line wins");
 }
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

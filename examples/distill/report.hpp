@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "common/json_number.hpp"
-#include "common/progress.hpp"
+#include "support/json_number.hpp"
+#include "support/progress.hpp"
 #include "inhibitor/io/atomic_file.hpp"
 
 // What `distill` tells about its runs: one record per model, a table for people, results.json for programs.
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 /// One trained and evaluated model. All fields come from measurements of this run.
 struct run_record {
@@ -112,4 +112,4 @@ inline void write_report(const std::string& folder, const nlohmann::json& facts,
   write_file_atomically(folder + "/report.md", report);
 }
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "common/model_path.hpp"
+#include "support/model_path.hpp"
 #include "distill/job.hpp"
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 /// Runs a job for every task and seed. One task with one seed writes into --out itself, otherwise jobs have the folders
 /// TASK/seed-N in it. With --resume, jobs that are finished stay as they are. Of one job
@@ -68,4 +68,4 @@ inline int run_series(const distill_options& options, const std::string& command
   return failures.empty() ? 0 : 1;
 }
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

@@ -7,17 +7,17 @@
 #include <string>
 #include <vector>
 
-#include "common/train_stages.hpp"
+#include "support/train_stages.hpp"
 #include "distill/options.hpp"
 
 // The stages that make each of the four models.
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 /// What the stages of one job train on. Everything must outlive them.
 struct stage_inputs {
   const distill_options& options;
-  const token_dataset& train;  ///< labelled examples
+  const token_dataset& train;  ///< labeled examples
   const token_dataset& text;   ///< raw text for E1
   const executor& workers;
 };
@@ -41,7 +41,7 @@ namespace detail {
 inline bool is_attention_input(const std::string& name, const encoder_config& c, index_t layer) {
   const std::string prefix = fmt::format("distilbert.transformer.layer.{}.attention.", layer);
   for (const char* part : {"q_lin.", "k_lin.", "v_lin.", "inhibitor_"}) {
-    const std::string start = c.family == model_family::bert ? bert_tensor_name(prefix + part) : prefix + part;
+    const std::string start = c.family == model_family::bert ? inhibitor::detail::bert_tensor_name(prefix + part) : prefix + part;
     if (name.rfind(start, 0) == 0) return true;
   }
   return false;
@@ -74,7 +74,7 @@ inline std::vector<training_stage> e1_stages(const stage_inputs& in, teacher_mod
   full.plan.epochs = in.options.full_epochs;
   full.plan.schedule = schedule_kind::cosine;
   full.data = &in.text;
-  full.trainable = [](const std::string& name) { return !detail::is_head_tensor(name); };
+  full.trainable = [](const std::string& name) { return !inhibitor::detail::is_head_tensor(name); };
   full.objective = [&teacher, &workers, &layers](const encoder_tensors<float>& p, training_state<float>& state,
                                                  const token_batch&, const token_view& tokens,
                                                  const dropout_mode& mode) {
@@ -103,4 +103,4 @@ inline std::vector<training_stage> e2_stages(const stage_inputs& in, teacher_mod
   return {s};
 }
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <inhibitor/attention/cache.hpp>
+#include <inhibitor/attention/kv_cache.hpp>
 #include <vector>
 
 #include "tensor.hpp"

@@ -7,10 +7,11 @@
 
 int main(int argc, char** argv) {
   using namespace inhibitor;
+  using namespace inhibitor::examples;
   std::vector<std::string> words(argv, argv + argc);
   const std::string command =
       fmt::format("glue{}{}", argc > 1 ? " " : "", fmt::join(words.begin() + 1, words.end(), " "));
-  if (argc == 2 && detail::has_ending(words[1], ".json")) words.insert(words.begin() + 1, "--config");
+  if (argc == 2 && inhibitor::detail::has_ending(words[1], ".json")) words.insert(words.begin() + 1, "--config");
   glue_options options;
   CLI::App app;
   add_options(app, options);

@@ -12,15 +12,15 @@
 #include <utility>
 #include <vector>
 
-#include "common/build_info.hpp"
-#include "common/model_path.hpp"
-#include "common/printable.hpp"
-#include "common/text_model.hpp"
+#include "support/build_info.hpp"
+#include "support/model_path.hpp"
+#include "support/printable.hpp"
+#include "inhibitor/pretrained/text_model.hpp"
 #include "glue/run.hpp"
 
 // One call of `glue`: its tasks one after the other, each with every seed, and the summary of all of them.
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 /// Mean and sample standard deviation; the latter is NaN for fewer than two values.
 struct mean_and_deviation {
@@ -231,7 +231,7 @@ class glue_job {
   /// Three random training examples, so that people see what the model sees.
   static void show_examples(const task_examples& data, std::uint64_t seed) {
     if (data.train.empty()) return;
-    const labelled_examples& train = data.train.front().examples;
+    const labeled_examples& train = data.train.front().examples;
     std::mt19937_64 random(seed);
     const auto cut = [](const std::string& text) {
       return printable(text.size() > 160 ? text.substr(0, 160) + "..." : text);
@@ -316,4 +316,4 @@ class glue_job {
   bool lacks_mnli_ = false;  ///< the diagnostic set was found without the task it belongs to
 };
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

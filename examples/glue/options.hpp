@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "common/json_config.hpp"
-#include "common/model_sizes.hpp"
-#include "common/option_names.hpp"
-#include "common/task_data.hpp"
+#include "support/json_config.hpp"
+#include "inhibitor/models/sizes.hpp"
+#include "support/option_names.hpp"
+#include "inhibitor/data/task_data.hpp"
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 /// Everything the command line of `glue` says.
 struct glue_options {
@@ -149,4 +149,4 @@ inline void check_options(const glue_options& o) {
   check(!o.seeds.empty(), std::string("--seeds is empty"));
 }
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

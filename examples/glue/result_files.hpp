@@ -9,14 +9,14 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "common/evaluate.hpp"
-#include "common/json_number.hpp"
-#include "common/train_stages.hpp"
+#include "inhibitor/training/evaluate.hpp"
+#include "support/json_number.hpp"
+#include "support/train_stages.hpp"
 #include "inhibitor/io/atomic_file.hpp"
 
 // The files of a run, as run_glue.py names and fills them, and GLUE's submission files.
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 /// Keys of eval_results.json for one validation split; `suffix` is "" or "_mm".
 inline nlohmann::json eval_results(const evaluation& e, index_t batches, const std::string& suffix) {
@@ -98,4 +98,4 @@ inline void write_predictions(const std::string& folder, const task_info& task, 
                         prediction_lines(outputs, task.labels, task.form, true));
 }
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

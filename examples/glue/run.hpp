@@ -9,15 +9,15 @@
 #include <utility>
 #include <vector>
 
-#include "common/classifier_model.hpp"
-#include "common/task_data.hpp"
+#include "inhibitor/training/classifier_model.hpp"
+#include "inhibitor/data/task_data.hpp"
 #include "glue/options.hpp"
 #include "glue/result_files.hpp"
 
 // One task with one seed: train, evaluate, predict, and everything that is written about it. A finished run is known by
 // its run.json, an unfinished one by its checkpoint.
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 /// Where models of a job come from.
 struct model_source {
@@ -205,4 +205,4 @@ class glue_run {
   const executor& workers_;
 };
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

@@ -6,19 +6,19 @@
 #include <vector>
 
 #include "inhibitor/attention/params.hpp"
-#include "inhibitor/models/encoder.hpp"
+#include "inhibitor/models/bert/encoder.hpp"
 
 // What each query takes from each key, between 0 and 1, for one text without padding (L = S):
 //
 //   dot product   W_ij = exp(s_ij) / sum_j exp(s_ij),  s_ij = <q_i, k_j> / sqrt(D)
 //   inhibitor     W_ij = sum_d |what passes of v_jd| / sum_d |v_jd|
 //
-// With S_ij = gamma / sqrt(D) * |q_i - k_j|_1, less its mean over j if the model centres, and Z_ij = max(S_ij + delta,
+// With S_ij = gamma / sqrt(D) * |q_i - k_j|_1, less its mean over j if the model centers, and Z_ij = max(S_ij + delta,
 // 0), there passes sign(v) * max(|v| - Z, 0) of a value v, or max(v - Z, 0) in the unsigned form. Rows of the first add
 // up to 1; those of the second need not: every key passes or is inhibited on its own. A key whose values are all zero
 // has nothing to pass and gets 0.
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 /// Softmax weights of one head into map (L, L). q, k (L, D) with `stride` elements from row to row. Does not throw.
 inline void softmax_map(double* map, const float* q, const float* k, index_t length, index_t head_size,
@@ -53,7 +53,7 @@ inline void inhibition_map(double* map, const float* q, const float* k, const fl
       }
       mean += row[j] / static_cast<double>(length);
     }
-    if (options.center == centring::none) mean = 0;
+    if (options.center == centering::none) mean = 0;
     for (index_t j = 0; j < length; ++j) {
       const double threshold = std::max(row[j] - mean + shift, 0.0);
       double all = 0, passing = 0;
@@ -88,4 +88,4 @@ inline std::vector<double> attention_map(const encoder_tensors<float>& model, co
   return map;
 }
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

@@ -11,7 +11,7 @@
 #include "inspect/dump.hpp"
 #include "inspect/heat_map.hpp"
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 /// Heat maps of one text: all layers and heads, or those chosen (-1: all). Throws std::invalid_argument for a layer or
 /// head the model does not have, and when the page would be too large to look at.
@@ -40,8 +40,8 @@ inline std::string attention_page(const text_model& model, const forward_pass& p
         group.is_inhibition
             ? "Share of each key's value that passes to the query: what is left of its numbers after inhibition, in "
               "absolute terms, over what was there. 0 is fully inhibited, 1 passes unchanged; a row need not add up to "
-              "1. Full colour is 1."
-            : "Softmax weights; a row adds up to 1. Full colour is the largest weight of the head.";
+              "1. Full color is 1."
+            : "Softmax weights; a row adds up to 1. Full color is the largest weight of the head.";
     for (index_t h = std::max<index_t>(head, 0); h < std::max<index_t>(head, 0) + heads; ++h) {
       heat_map map;
       map.values = attention_map(model.tensors, pass.activations(), l, h, length);
@@ -55,4 +55,4 @@ inline std::string attention_page(const text_model& model, const forward_pass& p
   return heat_map_page(title, tokens, groups);
 }
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

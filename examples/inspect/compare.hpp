@@ -12,15 +12,15 @@
 #include <string>
 #include <vector>
 
-#include "common/aligned_table.hpp"
-#include "common/printable.hpp"
+#include "support/aligned_table.hpp"
+#include "support/printable.hpp"
 #include "inspect/forward_order.hpp"
 #include "inspect/name_map.hpp"
 #include "inspect/statistics.hpp"
 
 // `inspect compare`: the tensors of two files side by side, in the order of the forward pass.
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 /// Allowed difference, relative to the largest magnitude of the tensor in B, by kind of tensor.
 class tolerance_table {
@@ -154,7 +154,7 @@ inline tensor_difference compare_tensor(const safetensors_file& a, const tensor_
     out.tolerance = std::max(out.tolerance, rounding(in_a.type, in_b.type, out.kind == "weights"));
   }
   if (squeezed(in_a.shape) != squeezed(in_b.shape)) {
-    out.problem = "shape " + shape_text(in_a.shape) + " against " + shape_text(in_b.shape);
+    out.problem = "shape " + inhibitor::detail::shape_text(in_a.shape) + " against " + inhibitor::detail::shape_text(in_b.shape);
   } else if (!has_statistics(in_a.type) || !has_statistics(in_b.type)) {
     out.problem = "type " + std::string(dtype_name(has_statistics(in_a.type) ? in_b.type : in_a.type)) + " is not read";
   } else if (is_floating(in_a.type) != is_floating(in_b.type)) {
@@ -231,4 +231,4 @@ inline std::string describe(const file_comparison& comparison) {
   return out + fmt::format("first to diverge: {}{}\n", printable(first->name), place);
 }
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

@@ -12,7 +12,7 @@
 // The order in which an encoder computes (or reads) its tensors, told from their names: those of `inspect dump`, of
 // Hugging Face checkpoints, and what people call the outputs of its layers (hidden_states.3, layer.2.q).
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 /// Sort key of a tensor name: what comes first in the forward pass is smaller; equals keep their places.
 using forward_key = std::tuple<int, std::uint64_t, int, std::string>;
@@ -87,4 +87,4 @@ inline forward_key forward_position(std::string_view name) {
   return {6, 0, 0, text};
 }
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

@@ -10,12 +10,12 @@
 #include <string_view>
 #include <vector>
 
-#include "common/printable.hpp"
+#include "support/printable.hpp"
 #include "inhibitor/base/config.hpp"
 
 // Heat maps as one HTML page with inline SVG: no script, no font, nothing fetched.
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 /// Text fit for HTML content and quoted attributes.
 inline std::string html_escaped(std::string_view text) {
@@ -48,14 +48,14 @@ inline std::string html_escaped(std::string_view text) {
 struct heat_map {
   std::string title;
   std::vector<double> values;  ///< (L, L), row: query, column: key
-  double full_scale = 1;       ///< the value drawn in full colour
+  double full_scale = 1;       ///< the value drawn in full color
 };
 
 /// Maps under one heading.
 struct heat_map_group {
   std::string title;
   std::string explanation;
-  bool is_inhibition = false;  ///< picks the colour
+  bool is_inhibition = false;  ///< picks the color
   std::vector<heat_map> maps;
 };
 
@@ -63,15 +63,15 @@ namespace detail {
 
 constexpr int cell_pixels = 14;
 constexpr int character_pixels = 7;
-constexpr int colour_levels = 32;
+constexpr int color_levels = 32;
 
-/// The cells of a map as one path per level of colour. Neighbours of a row with the same level are one rectangle, cells
+/// The cells of a map as one path per level of color. Neighbors of a row with the same level are one rectangle, cells
 /// too pale for the first level are left out: a page of a hundred maps stays a few megabytes.
 inline std::string heat_map_cells(const heat_map& map, index_t length) {
-  std::array<std::string, colour_levels + 1> paths;
+  std::array<std::string, color_levels + 1> paths;
   const auto level_of = [&](index_t i, index_t j) {
     const double value = map.full_scale > 0 ? map.values[static_cast<std::size_t>(i * length + j)] / map.full_scale : 0;
-    return static_cast<int>(std::clamp(value, 0.0, 1.0) * colour_levels + 0.5);
+    return static_cast<int>(std::clamp(value, 0.0, 1.0) * color_levels + 0.5);
   };
   for (index_t i = 0; i < length; ++i) {
     for (index_t j = 0; j < length;) {
@@ -83,10 +83,10 @@ inline std::string heat_map_cells(const heat_map& map, index_t length) {
     }
   }
   std::string out;
-  for (int level = 1; level <= colour_levels; ++level) {
+  for (int level = 1; level <= color_levels; ++level) {
     const std::string& path = paths[static_cast<std::size_t>(level)];
     if (path.empty()) continue;
-    out += fmt::format("<path fill-opacity=\"{:.3f}\" d=\"{}\"/>\n", static_cast<double>(level) / colour_levels, path);
+    out += fmt::format("<path fill-opacity=\"{:.3f}\" d=\"{}\"/>\n", static_cast<double>(level) / color_levels, path);
   }
   return out;
 }
@@ -167,4 +167,4 @@ inline std::string heat_map_page(const std::string& title, const std::vector<std
   return out + "</body>\n</html>\n";
 }
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

@@ -5,14 +5,14 @@
 
 #include <functional>
 
-#include "common/build_info.hpp"
-#include "common/program.hpp"
+#include "support/build_info.hpp"
+#include "support/program.hpp"
 #include "inspect/attention_page.hpp"
 #include "inspect/compare.hpp"
 #include "inspect/dump.hpp"
 #include "inspect/tensor_table.hpp"
 
-namespace inhibitor {
+namespace inhibitor::examples {
 namespace {
 
 using command = std::function<int()>;
@@ -145,10 +145,11 @@ command add_attention(CLI::App& app) {
 }
 
 }  // namespace
-}  // namespace inhibitor
+}  // namespace inhibitor::examples
 
 int main(int argc, char** argv) {
   using namespace inhibitor;
+  using namespace inhibitor::examples;
   CLI::App app("Looks into model files and into forward passes.", "inspect");
   app.require_subcommand(1);
   app.option_defaults()->always_capture_default();

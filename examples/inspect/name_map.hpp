@@ -9,7 +9,7 @@
 
 #include "inhibitor/io/json_file.hpp"
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 /// Which tensor of one file stands for which of another: a JSON object of names, {"hidden_states.*":
 /// "a.hidden_states.*"}. One '*' on each side stands for the same text. Names without an entry stand for themselves;
@@ -66,4 +66,4 @@ class name_map {
   std::vector<std::pair<std::string, std::string>> entries_;
 };
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

@@ -9,7 +9,7 @@
 
 #include "inhibitor/io/safetensors.hpp"
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 /// What one tensor's numbers look like. NaN and infinities are counted and left out of everything else.
 class tensor_statistics {
@@ -130,4 +130,4 @@ inline tensor_statistics statistics_of(const safetensors_file& file, const tenso
   return out;
 }
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

@@ -9,14 +9,14 @@
 #include <string>
 #include <vector>
 
-#include "common/aligned_table.hpp"
-#include "common/printable.hpp"
+#include "support/aligned_table.hpp"
+#include "support/printable.hpp"
 #include "inspect/forward_order.hpp"
 #include "inspect/statistics.hpp"
 
 // `inspect tensors`: what is stored in a safetensors file or a model folder.
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 namespace detail {
 
@@ -74,4 +74,4 @@ inline std::string describe_tensors(const std::string& path) {
   return out;
 }
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

@@ -9,12 +9,12 @@
 #include <utility>
 #include <vector>
 
-#include "common/progress.hpp"
+#include "support/progress.hpp"
 #include "results/score_table.hpp"
 
 // The Markdown page: notes by hand around tables by the program.
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 /// Below a table that has published columns.
 inline const char* published_note() {
@@ -119,4 +119,4 @@ inline std::string results_page(const std::string& notes, const std::string& not
   return out;
 }
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

@@ -9,13 +9,13 @@
 #include <filesystem>
 #include <string>
 
-#include "common/printable.hpp"
+#include "support/printable.hpp"
 #include "inhibitor/base/file_error.hpp"
 #include "results/score_table.hpp"
 
 // Bars of a score table as SVG, drawn by gnuplot.
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 /// Whether the program can be started.
 inline bool has_gnuplot() { return std::system("command -v gnuplot >/dev/null 2>&1") == 0; }
@@ -64,10 +64,10 @@ inline std::string gnuplot_script(const score_table& table, const std::string& s
   }
   out += "plot ";
   for (std::size_t c = 0; c < columns; ++c) {
-    // Colours that people with colour blindness tell apart (Okabe and Ito).
-    static const char* const colours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"};
+    // Colors that people with color blindness tell apart (Okabe and Ito).
+    static const char* const colors[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"};
     out += fmt::format("{}$c{} using 1:2 with boxes lc rgb \"{}\" title {} noenhanced, ", c == 0 ? "" : ", ", c,
-                       colours[c % 6], detail::gnuplot_string(table.columns[c]));
+                       colors[c % 6], detail::gnuplot_string(table.columns[c]));
     out += fmt::format("$c{} using 1:2:3 with yerrorbars lc rgb \"black\" pt 0 notitle", c);
   }
   return out + "\n";
@@ -89,4 +89,4 @@ inline void draw_scores(const score_table& table, const std::string& svg) {
   }
 }
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

@@ -12,7 +12,7 @@
 // runs that the first author of InhibiDistilbert (arXiv 2503.15983) noted in the notebooks of the public repository
 // tonytonfisk2/MSc2024; their E1 mean, 74.5, is the published one. NaN: not found.
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 struct published_scores {
   std::string task;
@@ -48,4 +48,4 @@ inline std::string shown_metric(const std::string& task, const std::string& fall
   return row != nullptr ? row->metric : fallback;
 }
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

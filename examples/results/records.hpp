@@ -10,13 +10,13 @@
 #include <tuple>
 #include <vector>
 
-#include "common/tasks.hpp"
+#include "inhibitor/data/tasks.hpp"
 #include "inhibitor/io/json_file.hpp"
 
 // The runs found in folders: everything that `distill` and `glue` wrote into results.json files, one record per trained
 // and evaluated model.
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 /// One model's scores on one task.
 struct result_record {
@@ -177,4 +177,4 @@ inline result_set collect_results(const std::vector<std::string>& folders) {
   return out;
 }
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

@@ -4,11 +4,11 @@
 
 #include <filesystem>
 
-#include "common/program.hpp"
+#include "support/program.hpp"
 #include "results/page.hpp"
 #include "results/plot.hpp"
 
-namespace inhibitor {
+namespace inhibitor::examples {
 namespace {
 
 /// Letters and digits of a title, the rest as single dashes: a file name.
@@ -43,10 +43,11 @@ std::map<std::string, std::string> draw_all(const std::vector<score_table>& tabl
 }
 
 }  // namespace
-}  // namespace inhibitor
+}  // namespace inhibitor::examples
 
 int main(int argc, char** argv) {
   using namespace inhibitor;
+  using namespace inhibitor::examples;
   CLI::App app("Collects the results of distill and glue into one Markdown page.", "results");
   std::vector<std::string> folders;
   std::string out, notes, plots;

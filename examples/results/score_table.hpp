@@ -11,13 +11,13 @@
 #include <utility>
 #include <vector>
 
-#include "common/aligned_table.hpp"
+#include "support/aligned_table.hpp"
 #include "results/published.hpp"
 #include "results/records.hpp"
 
 // The paper's layout: one row per task, one column per kind of model, mean and standard deviation over seeds.
 
-namespace inhibitor {
+namespace inhibitor::examples {
 
 /// Mean and sample standard deviation of the values of one cell, in percent.
 struct score_cell {
@@ -154,4 +154,4 @@ inline std::string markdown(const score_table& table) {
   return out.markdown();
 }
 
-}  // namespace inhibitor
+}  // namespace inhibitor::examples

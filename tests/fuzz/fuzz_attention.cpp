@@ -104,7 +104,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   c.shape.head_size = bytes.below(24);
   c.shape.value_size = bytes.below(24);
   if (bytes.flag()) c.shape.rows = {bytes.below(24) - 2, bytes.below(30) - 2};
-  c.options.center = static_cast<centring>(bytes.below(3));
+  c.options.center = static_cast<centering>(bytes.below(3));
   c.options.is_signed = bytes.flag();
   c.options.normalize_by_length = bytes.flag();
   c.options.skip_inhibited = bytes.flag();

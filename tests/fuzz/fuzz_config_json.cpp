@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "inhibitor/io/config_json.hpp"
+#include "inhibitor/pretrained/config_json.hpp"
 
 // Any text: either file_error, or a configuration that is written and read again unchanged.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {

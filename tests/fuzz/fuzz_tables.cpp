@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "common/custom_reader.hpp"
+#include "inhibitor/data/custom_reader.hpp"
 
 // A user's own data. The first byte chooses the format, the rest is the file: either file_error, or rows whose labels
 // fit what was inferred from them.
@@ -24,9 +24,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const text_rows rows = custom_rows(table);
     require(rows.size() == table.rows() - 1);
     const label_set labels = infer_labels(rows);
-    const labelled_examples examples = understand_labels(rows, labels);
+    const labeled_examples examples = understand_labels(rows, labels);
     require(labels.is_regression == examples.labels.empty());
-    require(is_labelled(examples));
+    require(is_labeled(examples));
   } catch (const file_error&) {
   }
   return 0;

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "common/glue_reader.hpp"
+#include "inhibitor/data/glue_reader.hpp"
 
 // Any bytes as a file of every known task: either file_error, or as many examples as rows that were not left out, with
 // labels and scores in range.
@@ -29,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
         text_rows rows = task_rows(task, moved);
         const index_t count = rows.size();
         require(count > 0 && count + rows.skipped <= moved.rows());
-        const labelled_examples examples = understand_labels(std::move(rows), task.labels);
+        const labeled_examples examples = understand_labels(std::move(rows), task.labels);
         require(examples.size() == count && (examples.second.empty() || task.is_pair()));
         for (const std::int32_t label : examples.labels) require(label >= -1 && label < task.labels.outputs());
         for (const float score : examples.scores) require(std::isnan(score) || (score >= 0 && score <= 5));

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Reference numbers for tests/test_golden.cpp, computed by PyTorch in double and independent of the C++ code.
+"""Reference numbers for tests/models/test_golden.cpp, computed by PyTorch in double and independent of the C++ code.
 
 Run:  python3 tests/golden/make_golden.py [output folder, default: the folder of this script]
 
@@ -13,7 +13,7 @@ value size, C width, V vocabulary.
 
 attention: one group `<case>/...` per call; the mechanism is in the case's name (inhibitor_* or dot_product_*).
     q, dq [B,H,L,D]   k, dk [B,H,S,D]   v, dv [B,H,S,Dv]   out, dout [B,H,L,Dv]   key_mask [B,S] (1: attend)
-    options [4]: signed, centring (0 none, 1 attended keys, 2 all keys), divide by length, causal
+    options [4]: signed, centering (0 none, 1 attended keys, 2 all keys), divide by length, causal
     gamma, delta, eta, dgamma, ddelta, deta [H], for the inhibitor
 
 distilbert_inhibitor, distilbert_dot_product, bert: a model, a batch, and what follows from them.
@@ -22,7 +22,7 @@ distilbert_inhibitor, distilbert_dot_product, bert: a model, a batch, and what f
     input/ids, input/key_mask, input/mlm_labels [B,L], input/labels [B], for bert input/token_types [B,L]
     hidden.<i> [B,L,C] (0: embedding output), context.<i> [B,L,C] (heads merged, before the output projection)
     logits [B,labels], loss [1], grad/<HF name>; mlm_logits [B,L,V], mlm_loss [1], mlm_grad/<HF name>
-    ten optimiser steps on the classification loss: losses, grad_norms (before clipping), learning_rates [10],
+    ten optimizer steps on the classification loss: losses, grad_norms (before clipping), learning_rates [10],
     final/<HF name>, moment/<HF name> (first moments, which show the clipping)
     A head takes part in its own loss only and has no entry elsewhere. The pad id stands once at an attended position:
     its row gets no gradient from the lookup.
@@ -118,16 +118,16 @@ def allowed_pairs(key_mask, queries, causal):
     return allowed
 
 
-def inhibitor(q, k, v, allowed, gamma, delta, eta, signed=True, centring=1, by_length=False, kinks=None):
+def inhibitor(q, k, v, allowed, gamma, delta, eta, signed=True, centering=1, by_length=False, kinks=None):
     """(B,H,L,D), (B,H,S,D), (B,H,S,Dv) -> (B,H,L,Dv). PyTorch's relu and abs have slope 0 at 0, as wanted."""
     per_head = lambda x: x[None, :, None, None]
     diff = q[:, :, :, None, :] - k[:, :, None, :, :]
     s = per_head(gamma) * diff.abs().sum(-1) / math.sqrt(q.shape[-1])
     weight = allowed.to(s.dtype)
     count = weight.sum(-1, keepdim=True).clamp(min=1)
-    if centring == 1:
+    if centering == 1:
         s = s - (s * weight).sum(-1, keepdim=True) / count
-    elif centring == 2:
+    elif centering == 2:
         s = s - s.mean(-1, keepdim=True)
     s = s + per_head(delta)
     z = torch.relu(s)[..., None]
@@ -142,7 +142,7 @@ def inhibitor(q, k, v, allowed, gamma, delta, eta, signed=True, centring=1, by_l
     if kinks is not None:
         live = allowed.expand(s.shape)
         margin = (value.abs() if signed else value) - z
-        kinks.see(diff[live] if centring != 2 else diff)
+        kinks.see(diff[live] if centering != 2 else diff)
         kinks.see(s[live])
         kinks.see(margin[live][(z > 0).expand(margin.shape)[live]] if signed else margin[live])
         kinks.positive += (s[live] > 0).sum().item()
@@ -174,7 +174,7 @@ def attention_cases():
         D=5,
         Dv=None,
         signed=True,
-        centring=1,
+        centering=1,
         by_length=False,
         causal=False,
         lengths=None,
@@ -213,7 +213,7 @@ def attention_cases():
                 allowed,
                 *[leaves[n] for n in ("gamma", "delta", "eta")],
                 signed,
-                centring,
+                centering,
                 by_length,
                 kinks,
             )
@@ -229,25 +229,25 @@ def attention_cases():
             "out": result,
             "dout": dout,
             "key_mask": key_mask,
-            "options": torch.tensor([int(signed), centring, int(by_length), int(causal)]),
+            "options": torch.tensor([int(signed), centering, int(by_length), int(causal)]),
         }
         for n, t in leaves.items():
             group[n], group["d" + n] = t, t.grad
         out.update({f"{name}/{n}": t for n, t in group.items()})
 
     case("inhibitor_signed_attended", lengths=[5, 3])
-    case("inhibitor_signed_none", centring=0, gamma=(0.15, 0.1), delta=(-0.2, 0.0625), lengths=[4, 5])
-    case("inhibitor_signed_all_keys", centring=2, lengths=[5, 3])
+    case("inhibitor_signed_none", centering=0, gamma=(0.15, 0.1), delta=(-0.2, 0.0625), lengths=[4, 5])
+    case("inhibitor_signed_all_keys", centering=2, lengths=[5, 3])
     case("inhibitor_unsigned_attended", signed=False, lengths=[5, 3])
-    case("inhibitor_unsigned_none", signed=False, centring=0, gamma=(0.15, 0.1), delta=(-0.2, 0.0625), lengths=[4, 5])
-    case("inhibitor_unsigned_all_keys", signed=False, centring=2, lengths=[2, 5])
+    case("inhibitor_unsigned_none", signed=False, centering=0, gamma=(0.15, 0.1), delta=(-0.2, 0.0625), lengths=[4, 5])
+    case("inhibitor_unsigned_all_keys", signed=False, centering=2, lengths=[2, 5])
     case("inhibitor_by_length", by_length=True, lengths=[5, 2])
     case("inhibitor_causal", causal=True, L=6, S=6, D=8)
     case("inhibitor_causal_more_keys", causal=True, L=3, S=6, lengths=[6, 4])
     case("inhibitor_causal_fewer_keys", causal=True, L=6, S=3, D=8)  # queries 0..2 attend to nothing
-    case("inhibitor_causal_all_keys", causal=True, centring=2, L=5, S=5)
+    case("inhibitor_causal_all_keys", causal=True, centering=2, L=5, S=5)
     case("inhibitor_empty_item", lengths=[0, 5])
-    case("inhibitor_empty_item_all_keys", centring=2, lengths=[5, 0])
+    case("inhibitor_empty_item_all_keys", centering=2, lengths=[5, 0])
     case("inhibitor_value_size", D=5, Dv=3, L=3, S=7)
     case(
         "inhibitor_head_size_8",
@@ -274,7 +274,7 @@ def attention_cases():
     case(
         "inhibitor_ties_exact",
         ties="all",
-        centring=0,
+        centering=0,
         D=4,
         gamma=(0.5, 0.25),
         delta=(-0.5, -0.25),
@@ -285,7 +285,7 @@ def attention_cases():
         "inhibitor_ties_exact_unsigned",
         ties="all",
         signed=False,
-        centring=0,
+        centering=0,
         D=4,
         gamma=(0.5, 0.25),
         delta=(-0.5, -0.25),

@@ -15,7 +15,7 @@ function(inhibitor_readme_snippet output)
   string(FIND "${text}" "```" end)
   string(SUBSTRING "${text}" 0 ${end} text)
   file(CONFIGURE OUTPUT ${output} CONTENT "@text@" @ONLY)
-  # The same program lies in examples/ for those who look there first; it may differ in the licence line alone.
+  # The same program lies in examples/ for those who look there first; it may differ in the license line alone.
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/quickstart.cpp)
   file(READ ${PROJECT_SOURCE_DIR}/examples/quickstart.cpp example)
   if(NOT example STREQUAL "// SPDX-License-Identifier: Apache-2.0\n${text}")

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # cmake -D ROOT=<the repository> -P source_rules.cmake
 #
-# Rules that a person forgets: the licence line on top of every source file, headers of at most 400 lines, one version
+# Rules that a person forgets: the license line on top of every source file, headers of at most 400 lines, one version
 # number wherever a version is written, a README that stays short.
 cmake_minimum_required(VERSION 3.23)
 
 set(problems)
-set(licence_line "// SPDX-License-Identifier: Apache-2.0")
+set(license_line "// SPDX-License-Identifier: Apache-2.0")
 
 set(patterns)
 foreach(folder include tests bench examples)
@@ -19,9 +19,9 @@ list(FILTER sources EXCLUDE REGEX "^tests/packaging/provoked/source_rules/") # o
 foreach(file IN LISTS sources)
   # Read as one text: a CMake list of source lines breaks on brackets and semicolons.
   file(READ ${ROOT}/${file} text)
-  string(FIND "${text}" "${licence_line}\n" at)
+  string(FIND "${text}" "${license_line}\n" at)
   if(NOT at EQUAL 0)
-    list(APPEND problems "${file}: the first line is not ${licence_line}")
+    list(APPEND problems "${file}: the first line is not ${license_line}")
   endif()
   if(file MATCHES "\\.hpp$")
     if(NOT text MATCHES "\n#pragma once\n")

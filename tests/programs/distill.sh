@@ -154,7 +154,7 @@ cp -r whole/E0 damaged && head -c 1000 whole/E0/model.safetensors >damaged/model
 refuse "truncated checkpoint" "damaged/model.safetensors" --teacher damaged --stages e2
 cp -r whole/E0 broken_config && printf '{"dim": "wide"}' >broken_config/config.json
 refuse "malformed config" "broken_config/config.json" --teacher broken_config --stages e2
-refuse "unknown option" "--colour" --colour red
+refuse "unknown option" "--color" --color red
 refuse "size" "huge" --size huge
 refuse "negative epochs" "--epochs" --epochs -1
 printf 'not json' >bad.json

@@ -118,7 +118,7 @@ struct attention_case {
     return {options, {score_scale.data(), shift.data(), output_scale.data()}};
   }
 
-  /// The reference in double, head by head. `problem` brings scoring, aggregation and centring.
+  /// The reference in double, head by head. `problem` brings scoring, aggregation and centering.
   results expected(reference::attention_problem problem) const {
     const index_t L = shape.queries, S = shape.keys, D = shape.head_size, Dv = shape.value_size;
     problem.queries = L;

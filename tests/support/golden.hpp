@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "inhibitor/io/safetensors.hpp"
-#include "inhibitor/models/encoder_tensors.hpp"
+#include "inhibitor/models/bert/tensors.hpp"
 #include "support/catch.hpp"
 #include "support/tolerance.hpp"
 

@@ -8,7 +8,7 @@
 #include <iostream>
 #include <map>
 
-#include "inhibitor/io/model_folder.hpp"
+#include "inhibitor/pretrained/model_folder.hpp"
 
 int main(int argc, char** argv) {
   using namespace inhibitor;

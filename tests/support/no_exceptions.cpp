@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "no_exceptions.hpp"
 
-#include "inhibitor/attention/cache.hpp"
+#include "inhibitor/attention/kv_cache.hpp"
 #include "inhibitor/attention/raw.hpp"
-#include "inhibitor/attention/u8_cache.hpp"
-#include "inhibitor/attention/u8_raw.hpp"
+#include "inhibitor/attention/u8/kv_cache.hpp"
+#include "inhibitor/attention/u8/raw.hpp"
 
 #if defined(__cpp_exceptions) || defined(__cpp_rtti)
 #error "compile this file with -fno-exceptions -fno-rtti"
@@ -13,7 +13,7 @@
 namespace no_exceptions {
 namespace {
 
-// One query at 0, keys at 1 and 3, values 10 and -4. Scores without centring are 1 and 3, thresholds 2 and 4 with the
+// One query at 0, keys at 1 and 3, values 10 and -4. Scores without centering are 1 and 3, thresholds 2 and 4 with the
 // shift of 1: out = (10 - 2) - 0 = 8, with an output scale of 0.5: 4.
 constexpr float query[] = {0}, key_rows[] = {1, 3}, values[] = {10, -4};
 constexpr float scale[] = {1}, shift[] = {1}, output_scale[] = {0.5F};
@@ -31,7 +31,7 @@ alignas(64) unsigned char memory[1 << 16];
 
 inhibitor::attention_status forward(float* out, const inhibitor::attention_shape& s) {
   inhibitor::inhibitor_options options;
-  options.center = inhibitor::centring::none;
+  options.center = inhibitor::centering::none;
   const inhibitor::inhibitor_attention<float> mechanism{options, {scale, shift, output_scale}};
   return inhibitor::multi_head_attention_forward<float>({out, 0, 1, 0}, {query, 0, 1, 0}, {key_rows, 0, 1, 0},
                                                         {values, 0, 1, 0}, s, {}, mechanism, memory,
@@ -46,7 +46,7 @@ float largest_error() {
   float out = 0;
   if (forward(&out, shape()) != inhibitor::attention_status::ok) return 1;
   inhibitor::inhibitor_options options;
-  options.center = inhibitor::centring::none;
+  options.center = inhibitor::centering::none;
   const inhibitor::inhibitor_attention<float> mechanism{options, {scale, shift, output_scale}};
   float dq = 0, dk[2] = {0, 0}, dv[2] = {0, 0}, d[3] = {0, 0, 0};
   const float one = 1;
@@ -65,7 +65,7 @@ float largest_error() {
 float largest_error_of_others() {
   using inhibitor::attention_status;
   inhibitor::inhibitor_options options;
-  options.center = inhibitor::centring::none;
+  options.center = inhibitor::centering::none;
   const inhibitor::inhibitor_attention<float> mechanism{options, {scale, shift, output_scale}};
   const inhibitor::heads_view<const float> q{query, 0, 1, 0}, k{key_rows, 0, 1, 0}, v{values, 0, 1, 0};
   const auto bytes = inhibitor::index_t{sizeof(memory)};

@@ -41,9 +41,9 @@ struct options_case {
            " S " + n(shape.keys) + " D " + n(shape.head_size) + " Dv " + n(shape.value_size) + " rows " +
            n(shape.rows.first) + ".." + n(shape.rows.last) + (dot_product ? " dot product" : "") +
            (causal ? " causal" : "") + (key_mask.empty() ? "" : " key mask") + (attend.empty() ? "" : " mask") +
-           (query_starts.empty() ? "" : " packed queries") + (key_starts.empty() ? "" : " packed keys") + " centre " +
+           (query_starts.empty() ? "" : " packed queries") + (key_starts.empty() ? "" : " packed keys") + " center " +
            n(static_cast<index_t>(options.center)) + (options.is_signed ? "" : " unsigned") +
-           (options.normalize_by_length ? " normalised" : "") + (options.skip_inhibited ? " skip" : "");
+           (options.normalize_by_length ? " normalized" : "") + (options.skip_inhibited ? " skip" : "");
   }
 
   index_t first_query(index_t b) const {
@@ -88,7 +88,7 @@ struct options_case {
     score_scale = random.numbers<T>(H + 1, 0.5, 1);
     shift = random.numbers<T>(H + 1, 0, 0.5);
     output_scale = random.numbers<T>(H + 1, 0.5, 2);
-    if (options.center == centring::none) {
+    if (options.center == centering::none) {
       for (T& s : shift) s -= static_cast<T>(std::sqrt(static_cast<double>(shape.head_size)) * 0.6);
     }
   }
@@ -179,9 +179,9 @@ struct options_case {
     p.aggregate = dot_product         ? reference::aggregation::softmax
                   : options.is_signed ? reference::aggregation::signed_relu
                                       : reference::aggregation::unsigned_relu;
-    p.centre = options.center == centring::none            ? reference::centred::no
-               : options.center == centring::attended_keys ? reference::centred::attended_keys
-                                                           : reference::centred::all_keys;
+    p.center = options.center == centering::none            ? reference::centered::no
+               : options.center == centering::attended_keys ? reference::centered::attended_keys
+                                                           : reference::centered::all_keys;
     p.normalize_by_length = options.normalize_by_length;
     // Rows [first, first + n) of one head of an array (rows, heads, width).
     const auto gather = [](const std::vector<T>& x, index_t first, index_t n, index_t heads, index_t h, index_t width) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "inhibitor/kernels/add_only.hpp"
-#include "inhibitor/kernels/attention_forward.hpp"
+#include "inhibitor/kernels/attention/add_only.hpp"
+#include "inhibitor/kernels/attention/forward.hpp"
 
 // The kernels that the test of the add-only ones must reject: with scales, and with a division per row. They prove that
 // it would see what it looks for.

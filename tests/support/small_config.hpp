@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "inhibitor/models/encoder_config.hpp"
+#include "inhibitor/models/bert/config.hpp"
 
 namespace inhibitor::test {
 

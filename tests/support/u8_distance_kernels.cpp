@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "inhibitor/kernels/u8_distances.hpp"
+#include "inhibitor/kernels/attention_u8/distances.hpp"
 
 // The u8 score step of one instruction set, for the test of the add-only kernels to disassemble.
 

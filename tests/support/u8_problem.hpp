@@ -4,7 +4,7 @@
 #include <random>
 #include <vector>
 
-#include "inhibitor/attention/u8_attention.hpp"
+#include "inhibitor/attention/u8/attention.hpp"
 #include "support/isa.hpp"
 
 namespace inhibitor {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "inhibitor/kernels/u8_aggregate.hpp"
+#include "inhibitor/kernels/attention_u8/aggregate.hpp"
 
 // The u8 value step of one instruction set. On x86 it multiplies by signs (vpdpbusd, pmaddubsw, SSE2 pmullw) and is
 // outside the claim of the add-only kernels; on aarch64 and in portable code it adds.

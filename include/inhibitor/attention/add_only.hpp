@@ -2,20 +2,21 @@
 #pragma once
 
 #include "inhibitor/attention/multi_head.hpp"
-#include "inhibitor/kernels/add_only.hpp"
+#include "inhibitor/kernels/attention/add_only.hpp"
 
 // Inhibitor attention without multiplication, forward only (inference). The caller has folded gamma / sqrt(D) into
-// queries and keys and eta into what follows the output; for whole models models/fold_scales.hpp does so.
+// queries and keys and eta into what follows the output; for whole models models/bert/fold_scales.hpp does so.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// out_ik = sum_j soft(V_jk, max(|q_i - k_j|_1 - mean + shift, 0)): inhibitor_attention with score_scale = sqrt(D) and
 /// output_scale = 1, and (where the root has no rounding) the same to the bit. For multi_head_attention_forward.
-/// Members as in inhibitor_options; centring costs one division per query, centring::none not even that. Division by the
+/// Members as in inhibitor_options; centering costs one division per query, centering::none not even that. Division by the
 /// number of keys (normalize_by_length) is a factor on every output and has no place here.
 template <class T>
 struct add_only_inhibitor_attention {
-  centring center = centring::attended_keys;
+  centering center = centering::attended_keys;
   bool is_signed = true;
   bool skip_inhibited = false;
   const T* shift = nullptr;  ///< (H)
@@ -27,7 +28,7 @@ template <class T>
 struct mechanism_policy<add_only_inhibitor_attention<T>> {
   using number = T;
   using mechanism = add_only_inhibitor_attention<T>;
-  static bool all_keys(const mechanism& m) { return m.center == centring::all_keys; }
+  static bool all_keys(const mechanism& m) { return m.center == centering::all_keys; }
   static bool has_scalars(const mechanism& m) { return m.shift != nullptr; }
   static void check_scalars(const mechanism& m) {
     check(has_scalars(m), "attention: the add-only inhibitor needs its shift of every head");
@@ -35,8 +36,8 @@ struct mechanism_policy<add_only_inhibitor_attention<T>> {
   static kernels::weight_options<T> options(const mechanism& m, index_t h, index_t) {
     kernels::weight_options<T> o;
     o.shift = m.shift[h];
-    o.centre = m.center != centring::none;
-    o.centre_all = all_keys(m);
+    o.center = m.center != centering::none;
+    o.center_all = all_keys(m);
     return o;
   }
   template <class Body>
@@ -51,7 +52,7 @@ struct mechanism_policy<add_only_inhibitor_attention<T>> {
  private:
   template <class Relu, class Body>
   static void run_relu(const mechanism& m, Body&& body) {
-    if (m.center == centring::none) {
+    if (m.center == centering::none) {
       run_weights<kernels::add_only<Relu, false>>(m, body);
     } else {
       run_weights<kernels::add_only<Relu, true>>(m, body);
@@ -68,4 +69,5 @@ struct mechanism_policy<add_only_inhibitor_attention<T>> {
 };
 
 }  // namespace detail
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -15,6 +15,7 @@
 // Anything else (column-major, transposed, an unevaluated expression) does not compile rather than being copied.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// Row-major matrix of run-time size.
 template <class T>
@@ -23,7 +24,7 @@ using row_matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMa
 /// Parameters of one head. The defaults are the start values of the mechanism's published code.
 template <class T>
 struct attention_parameters {
-  T score_scale = T(1);   ///< gamma: scores are gamma / sqrt(D) * |q - k|_1, centred as `options` says
+  T score_scale = T(1);   ///< gamma: scores are gamma / sqrt(D) * |q - k|_1, centered as `options` says
   T shift = T(0.5);       ///< delta, added to the scores before max(., 0)
   T output_scale = T(1);  ///< eta
   inhibitor_options options;
@@ -135,4 +136,5 @@ row_matrix<typename Q::Scalar> attention(const Eigen::DenseBase<Q>& q, const Eig
   return out;
 }
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

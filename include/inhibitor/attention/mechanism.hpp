@@ -4,12 +4,13 @@
 #include <cmath>
 
 #include "inhibitor/attention/params.hpp"
-#include "inhibitor/kernels/attention_backward.hpp"
-#include "inhibitor/kernels/attention_forward.hpp"
+#include "inhibitor/kernels/attention/backward.hpp"
+#include "inhibitor/kernels/attention/forward.hpp"
 
 // The mechanisms a call can name, and what each means in terms of kernel policies.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// Inhibitor attention: Manhattan scores, signed (or unsigned) ReLU aggregation. Paper arXiv 2503.15983, base mechanism
 /// arXiv 2310.02041 eq. 3-5.
@@ -32,7 +33,7 @@ struct mechanism_policy;
 
 template <class T>
 struct mechanism_policy<inhibitor_attention<T>> {
-  static bool all_keys(const inhibitor_attention<T>& m) { return m.options.center == centring::all_keys; }
+  static bool all_keys(const inhibitor_attention<T>& m) { return m.options.center == centering::all_keys; }
   static bool has_scalars(const inhibitor_attention<T>& m) {
     return m.scalars.score_scale != nullptr && m.scalars.shift != nullptr && m.scalars.output_scale != nullptr;
   }
@@ -41,8 +42,8 @@ struct mechanism_policy<inhibitor_attention<T>> {
     o.scale = m.scalars.score_scale[h] / std::sqrt(static_cast<T>(head_size));
     o.shift = m.scalars.shift[h];
     o.output_scale = m.scalars.output_scale[h];
-    o.centre = m.options.center != centring::none;
-    o.centre_all = all_keys(m);
+    o.center = m.options.center != centering::none;
+    o.center_all = all_keys(m);
     o.normalize_by_length = m.options.normalize_by_length;
     return o;
   }
@@ -86,4 +87,5 @@ struct mechanism_policy<dot_product_attention<T>> {
 };
 
 }  // namespace detail
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -12,6 +12,7 @@
 // memory that grows on demand and std::invalid_argument for arguments that do not fit.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 namespace detail {
 
 /// Throws std::invalid_argument, with the extents, unless `status` is ok.
@@ -69,4 +70,5 @@ void multi_head_attention_backward(heads_view<T> dq, heads_view<T> dk, heads_vie
   detail::attention_backward_heads<Isa, T>(dq, dk, dv, dout, q, k, v, shape, mask, mechanism, memory, run);
 }
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -9,12 +9,13 @@
 // Glossary: B batch, L queries, S keys, H heads, D query/key head size, Dv value head size.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// The two mechanisms a model layer can use.
 enum class attention_kind { dot_product, inhibitor };
 
 /// Over which keys the mean of the scores is taken and subtracted.
-enum class centring {
+enum class centering {
   none,           ///< scores are used as they are
   attended_keys,  ///< mean over the keys the query may attend to (default; independent of padding)
   all_keys        ///< mean over all S keys, masked ones included (as the authors' published code does)
@@ -22,11 +23,11 @@ enum class centring {
 
 /// Options of inhibitor attention (paper arXiv 2503.15983; base mechanism arXiv 2310.02041 eq. 3-5).
 struct inhibitor_options {
-  centring center = centring::attended_keys;
+  centering center = centering::attended_keys;
   bool is_signed = true;             ///< false: unsigned form max(v - z, 0)
   bool normalize_by_length = false;  ///< divide the output by the number of attended keys
   /// Forward in float: leave out the keys whose values are all inhibited, query by query. Pays from about half of
-  /// them on; the result differs from the default by the rounding of sums alone (kernels/skip.hpp).
+  /// them on; the result differs from the default by the rounding of sums alone (kernels/attention/skip.hpp).
   bool skip_inhibited = false;
 };
 
@@ -111,4 +112,5 @@ struct attention_mask {
   boolean_mask attend = {};                ///< any pattern; null: every key
 };
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

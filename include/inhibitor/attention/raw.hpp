@@ -24,6 +24,7 @@
 // zero gradients; NaN and infinities reach the rows that use them, and under a boolean mask every query of the head.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 enum class attention_pass { forward, backward };
 
@@ -229,4 +230,5 @@ attention_status multi_head_attention_backward(heads_view<T> dq, heads_view<T> d
   return attention_status::ok;
 }
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -2,11 +2,12 @@
 #pragma once
 
 #include "inhibitor/attention/params.hpp"
-#include "inhibitor/kernels/head.hpp"
+#include "inhibitor/kernels/attention/head.hpp"
 
-// From shapes and masks to what kernels are told (kernels/head.hpp). Neither allocates nor throws.
+// From shapes and masks to what kernels are told (kernels/attention/head.hpp). Neither allocates nor throws.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 namespace detail {
 
 /// First element of head h of sequence b, or null for an array without elements.
@@ -121,4 +122,5 @@ kernels::head_inputs<T> head_of(const heads_view<const T>& q, const heads_view<c
 }
 
 }  // namespace detail
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -8,6 +8,7 @@
 // What can be wrong with the arguments of an attention call, found before anything is computed.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 enum class [[nodiscard]] attention_status{
     ok,
@@ -90,4 +91,5 @@ inline bool has_values(const attention_shape& s) { return has_keys(s) && s.value
 inline bool has_outputs(const attention_shape& s) { return has_queries(s) && s.value_size > 0; }
 
 }  // namespace detail
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -4,6 +4,7 @@
 #include "inhibitor/base/aligned_buffer.hpp"
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// Owner of the scratch memory of attention calls. It grows to what the largest call needs and then allocates no more.
 /// Not to be shared by calls that run at the same time. Calls that take the caller's memory instead: attention/raw.hpp.
@@ -22,4 +23,5 @@ class attention_workspace {
   aligned_buffer<unsigned char> memory_;
 };
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -10,6 +10,7 @@
 #include "inhibitor/base/config.hpp"
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// Owning, 64-byte-aligned array of trivially copyable `T`. 64 bytes is a cache line and the widest vector of any
 /// instruction set the library knows, so the alignment does not change with compiler flags.
@@ -70,4 +71,5 @@ class aligned_buffer {
   index_t capacity_ = 0;
 };
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

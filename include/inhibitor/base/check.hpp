@@ -12,6 +12,7 @@
 //   INHIBITOR_ASSERT(condition) debug builds only, aborts; for kernels, which do not throw (base/assert.hpp).
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// Throws std::invalid_argument with `message` unless `condition` holds. `message` is a string or a callable returning
 /// one; pass a callable where building the text costs something.
@@ -25,4 +26,5 @@ inline void check(bool condition, const Message& message) {
   }
 }
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 
+#include "inhibitor/base/target.hpp"
+
 // Compiler adaptation; nothing else belongs here.
 
 #if defined(__GNUC__) || defined(__clang__)
@@ -21,8 +23,10 @@
 #endif
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// Signed type of every extent, stride and index in the library.
 using index_t = std::ptrdiff_t;
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -16,6 +16,7 @@
 // of workers, so results do not depend on the executor.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// Runs `items` independent tasks. A task gets its item index in [0, items) and a worker index in [0, workers()); two
 /// tasks running at the same time have different worker indices, so per-worker scratch memory needs no lock.
@@ -79,4 +80,5 @@ inline executor openmp_executor(int threads = 0) {
 }
 #endif
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -7,6 +7,7 @@
 #include "inhibitor/base/config.hpp"
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// A file that is missing, malformed or does not fit. The message reads "<file>: <problem>" or "<file>:<line>:
 /// <problem>"; `problem` says what was found and what was expected.
@@ -18,4 +19,5 @@ class file_error : public std::runtime_error {
       : std::runtime_error(file + ":" + std::to_string(line) + ": " + problem) {}
 };
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

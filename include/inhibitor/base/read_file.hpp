@@ -10,6 +10,7 @@
 #include "inhibitor/base/file_error.hpp"
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// The whole content of a file, bytes unchanged. Throws file_error with the system's reason when it cannot be read (a
 /// folder cannot). Allocates.
@@ -26,4 +27,5 @@ inline std::string read_file(const std::string& path) {
   return content;
 }
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

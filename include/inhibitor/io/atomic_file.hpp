@@ -18,6 +18,7 @@
 // guards against failures of the program, not of the power supply.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// A file being written under a temporary name. `commit` gives it its final name; without it the destructor removes it.
 class atomic_file {
@@ -78,4 +79,5 @@ inline void write_file_atomically(const std::string& path, std::string_view cont
   file.commit();
 }
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

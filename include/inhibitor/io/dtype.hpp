@@ -12,6 +12,7 @@
 // stores tensors by descending type in this order, which keeps every tensor aligned to its element size.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 enum class dtype : std::uint8_t {
   boolean,
@@ -106,4 +107,5 @@ inline float bf16_to_float(std::uint16_t upper) {
   return value;
 }
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -18,6 +18,7 @@
 // Read access to a regular file by position, and a memory mapping of it; both release what they hold.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// An open regular file. Movable, not copyable.
 class input_file {
@@ -103,4 +104,5 @@ class file_mapping {
   std::size_t size_ = 0;
 };
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -10,6 +10,7 @@
 #include "inhibitor/io/atomic_file.hpp"
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// Parses JSON text that came from `file` (used in messages only). Throws file_error with the line of a syntax error,
 /// and when the nesting is deeper than 128 (printing such a document again would exhaust the stack).
@@ -44,4 +45,5 @@ inline void write_json_file(const std::string& path, const nlohmann::json& value
   write_file_atomically(path, text);
 }
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -24,6 +24,7 @@
 // below have to act before memory is spent.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// One tensor of a file.
 struct tensor_info {
@@ -361,4 +362,5 @@ inline safetensors_header parse_safetensors_header(std::string_view json, std::u
   return header;
 }
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -12,6 +12,7 @@
 // Models whose tensors are spread over several safetensors files, listed in model.safetensors.index.json.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// Reads an index: tensor name -> file name. Throws file_error when the file is malformed or a listed name is not a
 /// plain file name; an index may not point outside its own folder.
@@ -105,4 +106,5 @@ class safetensors_set {
   std::vector<entry> entries_;
 };
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -21,6 +21,7 @@
 // handed out afterwards is inside the file.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 namespace detail {
 
@@ -218,4 +219,5 @@ class safetensors_file {
   std::unordered_map<std::string_view, std::size_t> by_name_;  // views into header_.tensors, which never changes
 };
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -17,6 +17,7 @@
 #include "inhibitor/io/safetensors_header.hpp"
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// Collects tensors and writes them as one safetensors file, byte for byte as the reference writer lays it out:
 /// tensors by descending type, then by name; compact JSON, metadata first; header padded with spaces to a multiple
@@ -106,4 +107,5 @@ class safetensors_writer {
   std::map<std::string, std::string> metadata_;
 };
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -11,6 +11,7 @@
 // number of workers nor the order of evaluation can change them.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// Names one dropout site of one training step. Two sites or steps with different numbers draw independent decisions.
 struct dropout_stream {
@@ -24,7 +25,7 @@ struct dropout_stream {
 
 namespace detail {
 
-// Finaliser of MurmurHash3 (public domain, Appleby): every input bit flips every output bit with probability near 1/2.
+// Finalizer of MurmurHash3 (public domain, Appleby): every input bit flips every output bit with probability near 1/2.
 constexpr std::uint32_t mix32(std::uint32_t h) {
   h ^= h >> 16;
   h *= 0x85ebca6bU;
@@ -81,4 +82,5 @@ inline void dropout_keys(std::uint8_t* key_mask, index_t size, double p, const d
   }
 }
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -10,6 +10,7 @@
 // arXiv 1810.04805 section 3).
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// The tables of an embedding: parameters or their gradients.
 template <class T>
@@ -68,4 +69,5 @@ void embedding_backward(const embedding_tables<T>& d, const T* dy, const embeddi
   });
 }
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

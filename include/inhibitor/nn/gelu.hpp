@@ -10,6 +10,7 @@
 // eq. 1), by erf and not by the tanh approximation: DistilBERT checkpoints are trained with this form.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 namespace detail {
 
@@ -55,4 +56,5 @@ void gelu_backward(T* dx, const T* dy, const T* x, index_t size, const executor&
   });
 }
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

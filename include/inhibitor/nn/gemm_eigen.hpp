@@ -8,6 +8,7 @@
 #include "inhibitor/nn/unpacked_weight.hpp"
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// Policy of packed_linear (nn/packed_linear.hpp): Eigen's product, one single-threaded call per block. Allocates in
 /// every call.
@@ -31,4 +32,5 @@ struct eigen_gemm {
   using weight = detail::unpacked_weight<T, eigen_gemm>;
 };
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

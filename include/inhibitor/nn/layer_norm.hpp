@@ -7,10 +7,11 @@
 
 #include "inhibitor/nn/linear.hpp"
 
-// Layer normalisation over the last dimension: y = (x - mean) / sqrt(variance + epsilon) * weight + bias, with the
+// Layer normalization over the last dimension: y = (x - mean) / sqrt(variance + epsilon) * weight + bias, with the
 // biased variance (Ba et al. 2016, arXiv 1607.06450 eq. 3-4).
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// y (rows, cols) from x (rows, cols), weight (cols), bias (cols). Saves mean (rows) and rstd (rows) = 1 /
 /// sqrt(variance
@@ -66,4 +67,5 @@ void layer_norm_backward(T* dx, T* dweight, T* dbias, const T* dy, const T* x, c
   });
 }
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

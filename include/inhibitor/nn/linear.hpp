@@ -14,6 +14,7 @@
 // OpenMP is on: threads started by Eigen inside a block would break that promise.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 namespace detail {
 
@@ -93,4 +94,5 @@ void linear_backward(T* dx, T* dweight, T* dbias, const T* dy, const T* x, const
   linear_backward_input(dx, dy, weight, rows, in, out, workers);
 }
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -7,7 +7,7 @@
 
 #include "inhibitor/base/check.hpp"
 #include "inhibitor/base/executor.hpp"
-#include "inhibitor/nn/gemm_panels.hpp"
+#include "inhibitor/kernels/gemm/panels.hpp"
 #include "inhibitor/nn/tensor.hpp"
 
 // Affine layers at inference: weights are packed once for the product that a policy `Gemm` names, and the work is cut
@@ -21,10 +21,11 @@
 //                                                     one block, with bias and activation, from a multiple of
 //                                                     column_step on; may run in several threads
 //
-// basic_panel_gemm (nn/gemm_panels.hpp) is the default and eigen_gemm (nn/gemm_eigen.hpp) an alternative; OpenBLAS and
+// basic_panel_gemm (kernels/gemm/panels.hpp) is the default and eigen_gemm (nn/gemm_eigen.hpp) an alternative; OpenBLAS and
 // oneDNN are in the folder gemm/, whose headers nothing else includes.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// One affine layer, or several on the same input whose outputs lie side by side.
 template <class T, class Gemm = panel_gemm>
@@ -88,4 +89,5 @@ class packed_linear {
   weight_type weight_;
 };
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

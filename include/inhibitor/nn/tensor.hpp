@@ -6,10 +6,11 @@
 #include "inhibitor/base/config.hpp"
 
 // Parameter tensors of the layers. A tensor is a view into one contiguous buffer that the model owns, so that
-// parameters, gradients and optimiser moments are the same type and can be walked as one flat array. Field names are
+// parameters, gradients and optimizer moments are the same type and can be walked as one flat array. Field names are
 // the checkpoint's tensor names; `visit` spells them out once.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// View of a contiguous tensor: rank 2 is (rows, cols), rank 1 is (cols) with rows == 1. An absent tensor has rank 0.
 template <class T>
@@ -44,7 +45,7 @@ struct linear_tensors : weight_and_bias<T> {
   linear_tensors(index_t out, index_t in) : weight_and_bias<T>{tensor<T>::matrix(out, in), tensor<T>::vector(out)} {}
 };
 
-/// Weight (size) and bias (size) of a layer normalisation.
+/// Weight (size) and bias (size) of a layer normalization.
 template <class T>
 struct norm_tensors : weight_and_bias<T> {
   norm_tensors() = default;
@@ -110,4 +111,5 @@ struct block_tensors {
   }
 };
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -22,6 +22,7 @@
 // M = batch * length rows everywhere; heads are strided views of (M, C), never copied.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// Extents and options of a block for one batch.
 struct block_shape {
@@ -221,4 +222,5 @@ void block_context_backward(T* dx, block_tensors<T>& dp, const T* dcontext, cons
   project(da.v_lin, p.attention.v_lin, scratch.dv);
 }
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -4,9 +4,10 @@
 #include <algorithm>
 
 #include "inhibitor/base/aligned_buffer.hpp"
-#include "inhibitor/nn/fused_rows.hpp"
+#include "inhibitor/kernels/rows/fused_rows.hpp"
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 namespace detail {
 
 /// The weight class of a policy of packed_linear (nn/packed_linear.hpp) whose library packs in every call: W keeps its
@@ -46,4 +47,5 @@ class unpacked_weight {
 };
 
 }  // namespace detail
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

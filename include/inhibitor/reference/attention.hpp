@@ -19,11 +19,12 @@
 // Sums run over the keys a query attends to. A query that attends to none gets zeros. Ties: sign(0) = 0, step(0) = 0.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 namespace reference {
 
 enum class scoring { manhattan, dot_product };
 enum class aggregation { signed_relu, unsigned_relu, softmax };
-enum class centred { no, attended_keys, all_keys };
+enum class centered { no, attended_keys, all_keys };
 
 /// Extents and options of one head.
 struct attention_problem {
@@ -33,7 +34,7 @@ struct attention_problem {
   index_t value_size = 0;  ///< Dv
   scoring score = scoring::manhattan;
   aggregation aggregate = aggregation::signed_relu;
-  centred centre = centred::attended_keys;  ///< ignored by softmax, which does not see a common shift
+  centered center = centered::attended_keys;  ///< ignored by softmax, which does not see a common shift
   bool normalize_by_length = false;         ///< ReLU aggregations: divide by the number of attended keys
   const std::uint8_t* attend = nullptr;     ///< (L, S) non-zero: attend; null: every key
 
@@ -121,9 +122,9 @@ void weights_from_scores(T* w, const T* raw, const attention_scalars<T>& scalars
     }
     T mean(0);
     for (index_t j = 0; j < p.keys; ++j) {
-      if (p.centre == centred::all_keys || (p.centre == centred::attended_keys && p.attends(i, j))) mean += r[j];
+      if (p.center == centered::all_keys || (p.center == centered::attended_keys && p.attends(i, j))) mean += r[j];
     }
-    const index_t count = p.centre == centred::all_keys ? p.keys : attended;
+    const index_t count = p.center == centered::all_keys ? p.keys : attended;
     if (count > 0) mean /= T(static_cast<real_type>(count));
     for (index_t j = 0; j < p.keys; ++j) {
       const T s = scale * (r[j] - mean) + scalars.shift;
@@ -225,9 +226,9 @@ void attention_backward(T* dq, T* dk, T* dv, attention_scalars<T>& dscalars, con
       for (index_t j = 0; j < p.keys; ++j) s[j] = w[static_cast<std::size_t>(i * p.keys + j)] * (s[j] - sum);
     } else {
       dscalars.shift += sum;
-      const index_t count = p.centre == centred::all_keys ? p.keys : attended;
+      const index_t count = p.center == centered::all_keys ? p.keys : attended;
       for (index_t j = 0; j < p.keys; ++j) {
-        const bool in_mean = p.centre == centred::all_keys || (p.centre == centred::attended_keys && p.attends(i, j));
+        const bool in_mean = p.center == centered::all_keys || (p.center == centered::attended_keys && p.attends(i, j));
         if (in_mean) s[j] -= sum / T(static_cast<real_type>(count));
       }
     }
@@ -245,4 +246,5 @@ void attention_backward(T* dq, T* dk, T* dv, attention_scalars<T>& dscalars, con
 }
 
 }  // namespace reference
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

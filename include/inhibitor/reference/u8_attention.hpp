@@ -13,9 +13,10 @@
 //   z_ij   = min(255, ((min(x, limit) << shift) * multiplier >> 16) + base)   x = ((d ^ flip) + raise) - lower,
 //   saturating acc_ik = sum_j sign_jk max(m_jk - z_ij, 0)
 //
-// `Rule` has the head's numbers (flip, limit, shift, multiplier, offset, constant), see kernels/u8_layout.hpp.
+// `Rule` has the head's numbers (flip, limit, shift, multiplier, offset, constant), see kernels/attention_u8/layout.hpp.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 namespace reference {
 
 /// Query or key byte of a value.
@@ -92,4 +93,5 @@ std::vector<std::int64_t> u8_attention(const std::vector<std::uint8_t>& q, const
 }
 
 }  // namespace reference
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -21,6 +21,7 @@
 // meaning between xsimd 8.1 and its current release is called through the functions below.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 namespace detail {
 
 template <class Isa, class T, class = void>
@@ -114,4 +115,5 @@ INHIBITOR_INLINE T horizontal_max(const batch<Isa, T>& x) {
   return result;
 }
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

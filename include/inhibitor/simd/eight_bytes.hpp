@@ -8,6 +8,7 @@
 #include "inhibitor/base/config.hpp"
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// The register of the integer kernels on the `scalar` instruction set: eight bytes as numbers of type T, with the part
 /// of xsimd's batch interface that those kernels use. Eight, because one 64-bit lane is the smallest unit in which the
@@ -77,4 +78,5 @@ struct eight_bytes {
   }
 };
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -7,6 +7,7 @@
 #include "inhibitor/simd/float_ops.hpp"
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// exp(x) for x <= 0 (and for a positive x of rounding size), as softmax needs it: no overflow to handle. Float: x =
 /// n ln 2 + r with |r| <= ln 2 / 2, a polynomial of degree 6 for exp(r) (truncation 1e-8, measured error 1.2 ulp),
@@ -51,4 +52,5 @@ INHIBITOR_INLINE batch<Isa, T> exp_nonpositive(const batch<Isa, T>& x) {
   }
 }
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

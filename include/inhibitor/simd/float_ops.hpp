@@ -8,9 +8,10 @@
 #endif
 
 // Operations on float and double registers that xsimd lacks or does not do in one instruction everywhere. float_ops is
-// the contract and the portable form; the AVX-512 specialisations below replace what has a native instruction.
+// the contract and the portable form; the AVX-512 specializations below replace what has a native instruction.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// Portable forms. B is a register of T on Isa.
 template <class Isa, class T>
@@ -94,4 +95,5 @@ struct float_ops<Isa, double, std::enable_if_t<isa_has<Isa, isa::avx512>>> {
 
 #endif
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

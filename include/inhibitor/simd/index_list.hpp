@@ -13,6 +13,7 @@
 // out work that they have found to be superfluous.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 namespace detail {
 
 #if defined(__SSE2__)
@@ -92,4 +93,5 @@ INHIBITOR_INLINE index_t list_where_not_at_least(std::uint32_t* list, batch<Isa,
   }
 }
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

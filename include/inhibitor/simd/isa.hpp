@@ -19,6 +19,7 @@
 //   neon         aarch64                                                     4
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 namespace isa {
 
 struct scalar {};
@@ -30,7 +31,7 @@ struct avx512 : avx2 {};
 struct avx512_vnni : avx512 {};
 struct neon : scalar {};
 
-/// Not an instruction set but the choice among compiled ones when the program runs: kernels/dispatch.hpp.
+/// Not an instruction set but the choice among compiled ones when the program runs: kernels/dispatch/dispatch.hpp.
 struct run_time {};
 
 }  // namespace isa
@@ -143,4 +144,5 @@ inline bool isa_supported() {
   }
 }
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -8,6 +8,7 @@
 #include "inhibitor/base/config.hpp"
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// The batch of the `scalar` instruction set: one number with the interface of an xsimd batch, as far as kernels use
 /// it. min and max return the second operand when the operands are unordered, as the x86 instructions do.
@@ -48,4 +49,5 @@ struct one_lane {
   friend INHIBITOR_INLINE one_lane select(bool condition, one_lane a, one_lane b) { return condition ? a : b; }
 };
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -16,6 +16,7 @@
 // unsigned lanes come from xsimd (and eight_bytes on `scalar`).
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// A register of the integer kernels: xsimd::batch, or eight_bytes on `scalar`.
 template <class Isa, class T>
@@ -30,7 +31,7 @@ struct portable_ops {
   using u64 = byte_batch<Isa, std::uint64_t>;
   using f32 = byte_batch<Isa, float>;
   using distance = u64;    ///< running byte distance of one key per 64-bit lane
-  using signed_sum = i32;  ///< running signed sum of four neighbouring bytes per 32-bit lane
+  using signed_sum = i32;  ///< running signed sum of four neighboring bytes per 32-bit lane
 
   static constexpr index_t width = static_cast<index_t>(u8::size);  ///< bytes of a register
   /// add_signed may be called this often before signed_total must be taken (16-bit partial sums: 64 * 2 * 255 < 2^15).
@@ -83,7 +84,7 @@ struct portable_ops {
     return bit_cast<u16>(d0 | (d1 << 16) | (d2 << 32) | (d3 << 48));
   }
 
-  /// sum plus, per 32-bit lane, its two neighbouring 16-bit lanes of x.
+  /// sum plus, per 32-bit lane, its two neighboring 16-bit lanes of x.
   static INHIBITOR_INLINE u32 add_pairs(const u32& sum, const u16& x) {
     const u32 pairs = bit_cast<u32>(x);
     return sum + ((pairs & u32(0xffffU)) + (pairs >> 16));
@@ -200,6 +201,7 @@ template <class Isa, class = void>
 struct native_ops : portable_ops<Isa> {};
 }  // namespace detail
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -209,9 +211,11 @@ struct native_ops : portable_ops<Isa> {};
 #endif
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// The operations of an instruction set; see portable_ops for what each one does.
 template <class Isa>
 using byte_ops = detail::native_ops<Isa>;
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

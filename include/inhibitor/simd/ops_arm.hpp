@@ -17,6 +17,7 @@
 //                                             unsigned by signed bytes
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 namespace detail {
 
 template <class Isa>
@@ -99,6 +100,7 @@ struct native_ops<Isa, std::enable_if_t<isa_has<Isa, isa::neon>>> : portable_ops
 };
 
 }  // namespace detail
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor
 
 #endif  // defined(__aarch64__)

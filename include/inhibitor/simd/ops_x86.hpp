@@ -19,6 +19,7 @@
 //   store_saturated      vpmovuswb | pminuw + packuswb
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 namespace detail {
 
 template <class Isa>
@@ -248,6 +249,7 @@ struct native_ops<Isa, std::enable_if_t<isa_has<Isa, isa::sse2>>> : portable_ops
 };
 
 }  // namespace detail
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor
 
 #endif  // defined(__x86_64__) || defined(__i386__)

@@ -7,6 +7,7 @@
 // written, so the last row of a caller's array may end at a page boundary. Same result on every instruction set.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// Lanes [0, n) from p, the others `fill`; 0 <= n <= N.
 template <class Isa, class T>
@@ -30,4 +31,5 @@ INHIBITOR_INLINE void store_first(T* p, index_t n, const batch<Isa, T>& x) {
   for (index_t i = 0; i < n; ++i) p[i] = values[i];
 }
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

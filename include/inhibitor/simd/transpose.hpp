@@ -7,6 +7,7 @@
 #include "inhibitor/simd/batch.hpp"
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 namespace detail {
 
 /// N x N transpose in registers: step s = 1, 2, 4 ... exchanges the s-th bit of row and column number. The compilers'
@@ -56,4 +57,5 @@ INHIBITOR_INLINE void transpose_square(T* dst, index_t dst_stride, const T* cons
   }
 }
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -4,7 +4,9 @@
 #include <string>
 #include <string_view>
 
-namespace inhibitor::detail {
+namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
+namespace detail {
 
 inline void replace_all(std::string& text, std::string_view from, std::string_view to) {
   std::string out;
@@ -24,4 +26,6 @@ inline void close_up_english(std::string& text) {
   for (const char* ending : {"n't", "'m", "'s", "'ve", "'re"}) replace_all(text, std::string(" ") + ending, ending);
 }
 
-}  // namespace inhibitor::detail
+}  // namespace detail
+}  // namespace INHIBITOR_TARGET
+}  // namespace inhibitor

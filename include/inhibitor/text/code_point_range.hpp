@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace inhibitor::unicode {
+namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
+namespace unicode {
 
 /// Code points first .. last, both included.
 struct code_point_range {
@@ -30,4 +32,6 @@ constexpr bool contains(const code_point_range (&ranges)[Size], std::uint32_t co
   return false;
 }
 
-}  // namespace inhibitor::unicode
+}  // namespace unicode
+}  // namespace INHIBITOR_TARGET
+}  // namespace inhibitor

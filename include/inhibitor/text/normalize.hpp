@@ -9,9 +9,11 @@
 
 #include "inhibitor/text/unicode.hpp"
 
-// Unicode normalisation that remembers where every code point came from.
+// Unicode normalization that remembers where every code point came from.
 
-namespace inhibitor::detail {
+namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
+namespace detail {
 
 /// A code point with the bytes [begin, end) of the source text it stems from.
 struct source_point {
@@ -147,4 +149,6 @@ inline void fold(std::vector<source_point>& word, const normalize_options& optio
   }
 }
 
-}  // namespace inhibitor::detail
+}  // namespace detail
+}  // namespace INHIBITOR_TARGET
+}  // namespace inhibitor

@@ -15,7 +15,9 @@
 // WordPiece's greedy search over a fixed vocabulary: open addressing on a hash that grows byte by byte, so that all
 // prefixes of a word are hashed in one pass and tried from the longest down.
 
-namespace inhibitor::detail {
+namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
+namespace detail {
 
 /// A piece of a word: bytes [begin, end) of the word.
 struct word_piece {
@@ -143,4 +145,6 @@ class token_map {
   std::size_t longest_inner_ = 0;
 };
 
-}  // namespace inhibitor::detail
+}  // namespace detail
+}  // namespace INHIBITOR_TARGET
+}  // namespace inhibitor

@@ -7,6 +7,7 @@
 #include "inhibitor/text/unicode.hpp"
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// Which text of a pair gives way when both together are too long.
 enum class pair_truncation { longest_first, only_first, only_second };
@@ -47,4 +48,5 @@ inline pair_lengths truncate_pair(index_t first, index_t second, index_t budget,
   return first_is_shorter ? pair_lengths{shorter, longer} : pair_lengths{longer, shorter};
 }
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

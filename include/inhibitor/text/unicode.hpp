@@ -19,6 +19,7 @@
 // No function here allocates (append_utf8 aside) or throws.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// Which of the two established BERT tokenizers to agree with. See text/unicode.hpp and text/truncation.hpp.
 enum class tokenizer_rules { fast, slow };
@@ -142,4 +143,5 @@ inline int combining_class(std::uint32_t code_point) {
 }
 
 }  // namespace unicode
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

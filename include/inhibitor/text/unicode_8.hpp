@@ -7,7 +7,9 @@
 // than exceptions to the Unicode library's own: the result then does not move when that library is updated.
 // Facts taken from the Unicode Character Database.
 
-namespace inhibitor::unicode {
+namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
+namespace unicode {
 
 /// General category Mn. 1567 code points.
 // clang-format off
@@ -101,4 +103,6 @@ inline constexpr code_point_range unicode_8_format[] = {
 };
 // clang-format on
 
-}  // namespace inhibitor::unicode
+}  // namespace unicode
+}  // namespace INHIBITOR_TARGET
+}  // namespace inhibitor

@@ -10,6 +10,7 @@
 #include "inhibitor/text/unicode.hpp"
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 /// Reads a `vocab.txt`: one token per line, line number (from 0) = id, LF or CRLF. The fast rules drop all blanks at
 /// the end of a line, the slow ones the line end alone. Throws file_error when the file cannot be read, is empty or a
@@ -44,4 +45,5 @@ inline std::vector<std::string> read_vocabulary(const std::string& file,
   return tokens;
 }
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -29,10 +29,11 @@
 //   2 ideographs are set apart                                      6 greedy longest match; a word that cannot be
 //   covered, 3 accents stripped, lower case                                    or of more than 100 code points, is one
 //   [UNK]
-// Bytes that are not valid UTF-8 vanish in step 1 and their neighbours join, unless strict_utf8 refuses them.
+// Bytes that are not valid UTF-8 vanish in step 1 and their neighbors join, unless strict_utf8 refuses them.
 // All const functions may run on many threads at once.
 
 namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
 
 struct wordpiece_options {
   bool lower_case = true;
@@ -366,4 +367,5 @@ class wordpiece {
   std::array<std::int32_t, 5> special_{};
 };
 
+}  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

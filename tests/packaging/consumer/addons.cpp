@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <inhibitor/io/safetensors.hpp>
-#include <inhibitor/kernels/dispatch.hpp>
+#include <inhibitor/kernels/dispatch/dispatch.hpp>
 #include <inhibitor/text/wordpiece.hpp>
 #include <string>
 

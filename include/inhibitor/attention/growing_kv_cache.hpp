@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "inhibitor/attention/multi_head.hpp"
+#include "inhibitor/attention/u8/kv_cache.hpp"
+
+namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
+
+/// Caches of a batch of sequences that own their memory and double it when it is full, so that a row costs its own
+/// numbers on average:
+///
+///   growing_cache<float_cache<float>> cache(B, extents);
+///   growing_cache<u8_cache> cache(B, extents, key_range, value_range, true);
+///   cache.append<float>(b, k, v, 1);
+///
+/// The calls without exceptions take caches(), whose contents change when a sequence grows: ask again after appending.
+template <class Cache>
+class growing_cache {
+ public:
+  /// `batch` empty caches: float_cache takes the extents alone, u8_cache also its ranges and sign option. Throws
+  /// std::invalid_argument for negative numbers.
+  template <class... Settings>
+  growing_cache(index_t batch, const cache_extents& extents, const Settings&... settings) {
+    check(batch >= 0 && extents.kv_heads >= 0 && extents.head_size >= 1 && extents.value_size >= 0,
+          "growing_cache: batch and extents must not be negative, and the head size at least 1");
+    memory_.resize(static_cast<std::size_t>(batch));
+    for (auto& memory : memory_) {
+      memory.resize(Cache::bytes(extents, 1));
+      caches_.push_back(Cache(extents, memory.data(), 1, settings...));
+    }
+  }
+  growing_cache(const growing_cache&) = delete;
+  growing_cache& operator=(const growing_cache&) = delete;
+  growing_cache(growing_cache&&) noexcept = default;
+  growing_cache& operator=(growing_cache&&) noexcept = default;
+
+  /// (B) for the attention calls.
+  const Cache* caches() const { return caches_.data(); }
+  const Cache& operator[](index_t b) const { return caches_[static_cast<std::size_t>(b)]; }
+  index_t batch() const { return static_cast<index_t>(caches_.size()); }
+  /// The longest sequence: a lower bound for the `keys` of a call's shape.
+  index_t longest() const {
+    index_t most = 0;
+    for (const Cache& cache : caches_) most = cache.length() > most ? cache.length() : most;
+    return most;
+  }
+  /// Keys that fit without growing, in the roomiest sequence.
+  index_t capacity() const {
+    index_t most = 0;
+    for (const Cache& cache : caches_) most = cache.capacity() > most ? cache.capacity() : most;
+    return most;
+  }
+  void clear(index_t b) { caches_[static_cast<std::size_t>(b)].clear(); }
+
+  /// Makes room for `rows` keys of sequence b. Allocates.
+  void reserve(index_t b, index_t rows) {
+    Cache& cache = caches_[static_cast<std::size_t>(b)];
+    if (rows <= cache.capacity()) return;
+    aligned_buffer<unsigned char> memory(Cache::bytes(cache.extents(), rows));
+    Cache larger(cache, memory.data(), rows);
+    larger.copy_from(cache);
+    cache = larger;
+    memory_[static_cast<std::size_t>(b)] = std::move(memory);
+  }
+
+  /// Adds `rows` keys and values to sequence b: k (rows, Hkv, D), v (rows, Hkv, Dv), batch strides unused. Throws
+  /// std::invalid_argument for null pointers with extent, negative rows and, in bytes, values that are not finite, with
+  /// nothing changed. Allocates only when the memory doubles.
+  template <class T>
+  void append(index_t b, heads_view<const T> k, heads_view<const T> v, index_t rows) {
+    check(b >= 0 && b < batch(), "growing_cache: there is no such sequence");
+    const Cache& cache = (*this)[b];
+    const index_t needed = cache.length() + rows, twice = 2 * cache.capacity();
+    if (needed > cache.capacity()) reserve(b, needed > twice ? needed : twice);
+    const attention_status status = caches_[static_cast<std::size_t>(b)].append(k, v, rows);
+    check(status == attention_status::ok, [&] { return std::string("growing_cache: ") + describe(status); });
+  }
+
+ private:
+  std::vector<Cache> caches_;
+  std::vector<aligned_buffer<unsigned char>> memory_;
+};
+
+namespace detail {
+
+/// The shape with the keys of the caches, so that the workspace grows with them and not with every token.
+template <class Cache>
+attention_shape shape_of_caches(const growing_cache<Cache>& caches, attention_shape shape) {
+  check(shape.batch == caches.batch(), [&] {
+    return "attention: a batch of " + std::to_string(shape.batch) + " with " + std::to_string(caches.batch()) +
+           " caches";
+  });
+  shape.keys = caches.capacity();
+  return shape;
+}
+
+}  // namespace detail
+
+/// The call of attention/kv_cache.hpp with a workspace that grows as the caches do and std::invalid_argument for arguments
+/// that do not fit. shape.keys is not used.
+template <class T, class Mechanism, class Isa = best_isa>
+void multi_head_attention_forward(heads_view<T> out, detail::input_heads<T> q,
+                                  const growing_cache<float_cache<T, Isa>>& caches, const attention_shape& shape,
+                                  const attention_mask& mask, const Mechanism& mechanism,
+                                  attention_workspace& workspace, const executor& run) {
+  const attention_shape s = detail::shape_of_caches(caches, shape);
+  detail::check_status("attention", detail::cache_forward_status<T>(out, q, caches.caches(), s, mask, mechanism), s);
+  unsigned char* memory = workspace.reserve(detail::cache_layout<Isa, T>(s, run.workers()).total);
+  detail::cached_forward_heads<Isa, T>(out, q, caches.caches(), s, mask, mechanism, memory, run);
+}
+
+/// The same in bytes, as in attention/u8/kv_cache.hpp; also for a query that is not finite.
+template <class Isa = best_isa>
+void u8_attention_forward(heads_view<float> out, heads_view<const float> q, const growing_cache<u8_cache>& caches,
+                          const attention_shape& shape, const attention_mask& mask,
+                          const inhibitor_attention<float>& mechanism, attention_workspace& workspace,
+                          const executor& run) {
+  const attention_shape s = detail::shape_of_caches(caches, shape);
+  detail::check_status("u8 attention", detail::u8_status(s, mechanism), s);  // sizes mean something from here on
+  const index_t bytes = detail::u8_cache_layout(s, run.workers()).total + detail::workspace_slack;
+  unsigned char* memory = workspace.reserve(bytes);
+  const attention_status status =
+      u8_attention_forward<Isa>(out, q, caches.caches(), s, mask, mechanism, memory, bytes, run);
+  detail::check_status("u8 attention", status, s);
+}
+
+}  // namespace INHIBITOR_TARGET
+}  // namespace inhibitor

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "inhibitor/kernels/attention/aggregate.hpp"
+
+// Rows under a boolean mask, where each query attends to keys of its own. Scores are computed for all keys of a tile;
+// then, row by row, those of the attended keys are moved together, weighed by the ordinary policies and put back among
+// weights with which a value adds nothing: soft(v, inf) = 0 in the signed and unsigned forms, 0 v in softmax. Both are
+// exact for finite v, so a masked key changes no bit. The value step then runs over the whole tile without the shared
+// value sum (each query would need its own), hence one operation more per element.
+//
+// A value that is not finite reaches every query of the head unless no query attends to its key.
+
+namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
+namespace kernels {
+
+/// Weight with which a key adds exactly nothing.
+template <class Aggregate, class T>
+INHIBITOR_INLINE constexpr T masked_weight() {
+  return Aggregate::uses_value_sum ? std::numeric_limits<T>::infinity() : T(0);
+}
+
+/// Lists in places (scored + 1 numbers of room) the keys that query `row` attends to and, with `all`, the others of
+/// [0, scored) after them. Returns how many the query attends to.
+template <class Isa, class T>
+INHIBITOR_INLINE index_t attended_first(index_t* places, const head_inputs<T>& in, index_t row, index_t scored,
+                                        bool all) {
+  const std::uint8_t* attend = in.attend + row * in.attend_stride;
+  const index_t limit = in.limits[row];
+  index_t n = 0;
+  for (index_t j = 0; j < limit; ++j) {
+    places[n] = j;
+    n += attend[in.key(j)] != 0 ? 1 : 0;
+  }
+  for (index_t j = 0, end = n; j < scored && all; ++j) {
+    places[end] = j;
+    end += j < limit && attend[in.key(j)] != 0 ? 0 : 1;
+  }
+  return n;
+}
+
+/// dst[i] = src[places[i]].
+template <class Isa, class T>
+INHIBITOR_INLINE void gather_places(T* dst, const T* src, const index_t* places, index_t n) {
+  for (index_t i = 0; i < n; ++i) dst[i] = src[places[i]];
+}
+
+/// dst[0, end) = fill, then dst[places[i]] = src[i].
+template <class Isa, class T>
+INHIBITOR_INLINE void scatter_places(T* dst, index_t end, T fill, const T* src, const index_t* places, index_t n) {
+  for (index_t j = 0; j < end; ++j) dst[j] = fill;
+  for (index_t i = 0; i < n; ++i) dst[places[i]] = src[i];
+}
+
+/// Aggregate::weigh under a mask: row[0, end) in place. places as listed by attended_first, `listed` of them with the
+/// first n attended; compact has room for a row.
+template <class Isa, class T, class Aggregate>
+INHIBITOR_INLINE T weigh_masked(T* row, index_t end, T* compact, const index_t* places, index_t n, index_t listed,
+                                const weight_options<T>& options) {
+  gather_places<Isa, T>(compact, row, places, listed);
+  const T factor = Aggregate::template weigh<Isa, T>(compact, n, listed, options);
+  scatter_places<Isa, T>(row, end, masked_weight<Aggregate, T>(), compact, places, n);
+  return factor;
+}
+
+/// Output rows of a tile: out (rows, Dv) is overwritten from weights (rows, pitch) over the keys [0, n), factors (rows)
+/// and packed values (n, Dv). acc (rows, Dv rounded up) is scratch.
+template <class Isa, class T, class Aggregate>
+void aggregate_masked_tile(T* out, index_t out_stride, const T* weights, index_t pitch, const T* factors, index_t rows,
+                           index_t n, const T* values, index_t value_size, T* acc) {
+  using B = batch<Isa, T>;
+  constexpr index_t N = lanes<Isa, T>;
+  const index_t value_pitch = round_up(value_size, N);
+  const B zero(T(0));
+  for (index_t i = 0; i < rows * value_pitch; i += N) zero.store_aligned(acc + i);
+  accumulate_rows<Isa, T, Aggregate, true>(acc, weights, pitch, rows, values, value_pitch, n,
+                                           [n](index_t) { return n; });
+  for (index_t r = 0; r < rows; ++r) {
+    const B factor(factors[r]);
+    for (index_t x = 0; x < value_pitch; x += N) {
+      const B sum = Aggregate::template finish<Isa, T>(B::load_aligned(acc + r * value_pitch + x), zero, factor);
+      store_first<Isa, T>(out + r * out_stride + x, value_size - x < N ? value_size - x : N, sum);
+    }
+  }
+}
+
+}  // namespace kernels
+}  // namespace INHIBITOR_TARGET
+}  // namespace inhibitor

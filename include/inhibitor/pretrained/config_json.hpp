@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <initializer_list>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "inhibitor/io/json_file.hpp"
+#include "inhibitor/models/bert/config.hpp"
+#include "inhibitor/models/bert/tensors.hpp"
+
+// Hugging Face's config.json of a DistilBERT or BERT, and the keys this library adds to it:
+//   attention_type               "dot_product" or "inhibitor", or a list with one of them per layer
+//   inhibitor_center             "attended_keys", "all_keys" or "none"
+//   inhibitor_signed             true or false
+//   inhibitor_normalize_by_length
+// They are written only for models with an inhibitor layer; without them a model is a plain DistilBERT or BERT.
+
+namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
+
+/// A model's config.json: what the library uses of it, and the whole document, so that keys of others survive a save.
+struct model_config_file {
+  encoder_config config;
+  std::vector<std::string> labels;  ///< names of the classes, (num_labels)
+  nlohmann::json document = nlohmann::json::object();
+};
+
+namespace detail {
+
+/// What the two families call the same thing. An alias is an empty string where there is none.
+struct config_keys {
+  const char* model_type;
+  const char* class_prefix;  ///< of the names under "architectures"
+  const char *layers, *layers_alias;
+  const char *heads, *heads_alias;
+  const char *dim, *dim_alias;
+  const char* hidden_dim;
+  const char *dropout, *attention_dropout, *classifier_dropout;
+  const char* activation;
+
+  static const config_keys& of(model_family family) {
+    static constexpr config_keys distilbert{
+        "distilbert", "DistilBert",  "n_layers",   "num_hidden_layers", "n_heads",           "num_attention_heads",
+        "dim",        "hidden_size", "hidden_dim", "dropout",           "attention_dropout", "seq_classif_dropout",
+        "activation"};
+    static constexpr config_keys bert{"bert",
+                                      "Bert",
+                                      "num_hidden_layers",
+                                      "",
+                                      "num_attention_heads",
+                                      "",
+                                      "hidden_size",
+                                      "",
+                                      "intermediate_size",
+                                      "hidden_dropout_prob",
+                                      "attention_probs_dropout_prob",
+                                      "classifier_dropout",
+                                      "hidden_act"};
+    return family == model_family::bert ? bert : distilbert;
+  }
+};
+
+/// Typed access to the keys of one document. A null counts as absent, as in the tools that write such files.
+class config_reader {
+ public:
+  config_reader(const nlohmann::json& document, const std::string& file) : document_(document), file_(file) {}
+
+  [[noreturn]] void fail(const std::string& problem) const { throw file_error(file_, problem); }
+  [[noreturn]] void fail_key(const std::string& key, const nlohmann::json& found, const std::string& expected) const {
+    std::string text = found.dump(-1, ' ', true);
+    if (text.size() > 60) text = text.substr(0, 60) + "...";
+    fail("key '" + key + "' is " + text + "; expected " + expected);
+  }
+
+  const nlohmann::json* find(const std::string& key) const {
+    const auto found = document_.find(key);
+    return found == document_.end() || found->is_null() ? nullptr : &*found;
+  }
+
+  /// An integer in [0, most] under `key` or its alias ("" for none).
+  index_t integer(const std::string& key, const std::string& alias, index_t fallback, index_t most) const {
+    const nlohmann::json* value = find(key);
+    const nlohmann::json* other = alias.empty() ? nullptr : find(alias);
+    if (value != nullptr && other != nullptr && *value != *other) fail_key(alias, *other, "the same as " + key);
+    const std::string& used = value != nullptr ? key : alias;
+    if (value == nullptr) value = other;
+    if (value == nullptr) return fallback;
+    const bool is_in_range = value->is_number_unsigned()
+                                 ? value->get<std::uint64_t>() <= static_cast<std::uint64_t>(most)
+                                 : value->is_number_integer() && *value >= 0 && *value <= most;
+    if (!is_in_range) {
+      fail_key(used, *value, "an integer from 0 to " + std::to_string(most));
+    }
+    return value->get<index_t>();
+  }
+  double number(const std::string& key, double fallback) const {
+    const nlohmann::json* value = find(key);
+    if (value == nullptr) return fallback;
+    if (!value->is_number()) fail_key(key, *value, "a number");
+    return value->get<double>();
+  }
+  bool flag(const std::string& key, bool fallback) const {
+    const nlohmann::json* value = find(key);
+    if (value == nullptr) return fallback;
+    if (!value->is_boolean()) fail_key(key, *value, "true or false");
+    return value->get<bool>();
+  }
+  /// A string among `allowed`; returns its position.
+  std::size_t choice(const std::string& key, const nlohmann::json& value,
+                     std::initializer_list<const char*> allowed) const {
+    std::string expected;
+    std::size_t position = 0;
+    for (const char* option : allowed) {
+      if (value.is_string() && value.get_ref<const std::string&>() == option) return position;
+      expected += std::string(position++ == 0 ? "\"" : " or \"") + option + "\"";
+    }
+    fail_key(key, value, expected);
+  }
+
+ private:
+  const nlohmann::json& document_;
+  const std::string& file_;
+};
+
+inline std::vector<std::string> default_labels(index_t count) {
+  std::vector<std::string> labels;
+  for (index_t i = 0; i < count; ++i) labels.push_back("LABEL_" + std::to_string(i));
+  return labels;
+}
+
+inline std::vector<std::string> read_labels(const config_reader& reader) {
+  constexpr index_t most = 1'000'000;
+  const nlohmann::json* names = reader.find("id2label");
+  if (names == nullptr) return default_labels(reader.integer("num_labels", "", 2, most));
+  if (!names->is_object()) reader.fail_key("id2label", *names, "an object {\"0\": name, ...}");
+  std::vector<std::string> labels;
+  for (std::size_t i = 0; i < names->size(); ++i) {
+    const auto found = names->find(std::to_string(i));
+    if (found == names->end() || !found->is_string()) {
+      reader.fail_key("id2label", *names,
+                      "names under the keys \"0\" to \"" + std::to_string(names->size() - 1) + "\"");
+    }
+    labels.push_back(found->get<std::string>());
+  }
+  const auto count = static_cast<index_t>(labels.size());
+  if (reader.integer("num_labels", "", count, most) != count) {
+    reader.fail_key("num_labels", *reader.find("num_labels"), std::to_string(count) + ", the size of id2label");
+  }
+  return labels;
+}
+
+inline void read_attention(const config_reader& reader, encoder_config& config) {
+  const auto kind = [&](const std::string& key, const nlohmann::json& value) {
+    return reader.choice(key, value, {"dot_product", "inhibitor"}) == 0 ? attention_kind::dot_product
+                                                                        : attention_kind::inhibitor;
+  };
+  config.set_attention(attention_kind::dot_product);
+  if (const nlohmann::json* type = reader.find("attention_type")) {
+    if (!type->is_array()) {
+      config.set_attention(kind("attention_type", *type));
+    } else {
+      if (type->size() != config.attention.size()) {
+        reader.fail_key("attention_type", *type, "one entry per layer, " + std::to_string(config.n_layers));
+      }
+      for (std::size_t i = 0; i < type->size(); ++i) {
+        config.attention[i] = kind("attention_type[" + std::to_string(i) + "]", (*type)[i]);
+      }
+    }
+  }
+  if (const nlohmann::json* center = reader.find("inhibitor_center")) {
+    constexpr centering values[] = {centering::none, centering::attended_keys, centering::all_keys};
+    config.inhibitor.center = values[reader.choice("inhibitor_center", *center, {"none", "attended_keys", "all_keys"})];
+  }
+  config.inhibitor.is_signed = reader.flag("inhibitor_signed", config.inhibitor.is_signed);
+  config.inhibitor.normalize_by_length =
+      reader.flag("inhibitor_normalize_by_length", config.inhibitor.normalize_by_length);
+}
+
+}  // namespace detail
+
+/// Interprets the document of a config.json; `file` is for messages. Absent keys take the family's defaults, unknown
+/// keys are left alone, Hugging Face's aliases for DistilBERT (hidden_size, num_attention_heads, num_hidden_layers) are
+/// understood.
+/// Throws file_error naming the key, what it holds and what was expected.
+inline model_config_file parse_model_config(nlohmann::json document, const std::string& file) {
+  const detail::config_reader reader(document, file);
+  if (!document.is_object()) reader.fail("is not a JSON object");
+  const nlohmann::json* type = reader.find("model_type");
+  if (type == nullptr) reader.fail("has no key 'model_type'; expected \"distilbert\" or \"bert\"");
+  model_config_file result;
+  encoder_config& c = result.config;
+  if (reader.choice("model_type", *type, {"distilbert", "bert"}) == 1) {
+    c.family = model_family::bert;
+    c.n_layers = 12;
+    c.type_vocab_size = 2;
+  }
+  const detail::config_keys& keys = detail::config_keys::of(c.family);
+  if (const nlohmann::json* activation = reader.find(keys.activation)) {
+    reader.choice(keys.activation, *activation, {"gelu"});
+  }
+
+  // The upper bounds are far above any model; they keep products of sizes from overflowing.
+  c.vocab_size = reader.integer("vocab_size", "", c.vocab_size, 100'000'000);
+  c.max_position_embeddings = reader.integer("max_position_embeddings", "", c.max_position_embeddings, 100'000'000);
+  c.n_layers = reader.integer(keys.layers, keys.layers_alias, c.n_layers, 1'000);
+  c.n_heads = reader.integer(keys.heads, keys.heads_alias, c.n_heads, 1'000'000);
+  c.dim = reader.integer(keys.dim, keys.dim_alias, c.dim, 1'000'000);
+  c.hidden_dim = reader.integer(keys.hidden_dim, "", c.hidden_dim, 1'000'000);
+  c.dropout = reader.number(keys.dropout, c.dropout);
+  c.attention_dropout = reader.number(keys.attention_dropout, c.attention_dropout);
+  if (c.family == model_family::bert) {
+    c.seq_classif_dropout = c.dropout;
+    c.type_vocab_size = reader.integer("type_vocab_size", "", c.type_vocab_size, 1'000'000);
+    c.layer_norm_epsilon = reader.number("layer_norm_eps", c.layer_norm_epsilon);
+    if (const nlohmann::json* kind = reader.find("position_embedding_type")) {
+      reader.choice("position_embedding_type", *kind, {"absolute"});
+    }
+  }
+  c.seq_classif_dropout = reader.number(keys.classifier_dropout, c.seq_classif_dropout);
+  c.initializer_range = reader.number("initializer_range", c.initializer_range);
+  c.pad_token_id = reader.integer("pad_token_id", "", c.pad_token_id, std::numeric_limits<std::int32_t>::max());
+  result.labels = detail::read_labels(reader);
+  c.num_labels = static_cast<index_t>(result.labels.size());
+  detail::read_attention(reader, c);
+  try {
+    c.validate();
+  } catch (const std::invalid_argument& error) {
+    reader.fail(error.what());
+  }
+  result.document = std::move(document);
+  return result;
+}
+
+/// Reads a config.json. Throws file_error; see parse_model_config.
+inline model_config_file read_model_config(const std::string& path) {
+  return parse_model_config(read_json_file(path), path);
+}
+
+/// The document to save for a model with these heads: `file.document` with the library's keys set from `file.config`
+/// and `file.labels` (LABEL_0, ... unless there is one name per label).
+inline nlohmann::json model_config_document(const model_config_file& file, encoder_heads heads) {
+  const encoder_config& c = file.config;
+  nlohmann::json out = file.document;
+  const detail::config_keys& keys = detail::config_keys::of(c.family);
+  for (const char* obsolete : {keys.layers_alias, keys.heads_alias, keys.dim_alias, "num_labels", "attention_type",
+                               "inhibitor_center", "inhibitor_signed", "inhibitor_normalize_by_length"}) {
+    out.erase(obsolete);
+  }
+  out["model_type"] = keys.model_type;
+  out["architectures"] = nlohmann::json::array(
+      {std::string(keys.class_prefix) + (heads.sequence_classification ? "ForSequenceClassification"
+                                         : heads.masked_lm             ? "ForMaskedLM"
+                                                                       : "Model")});
+  out[keys.activation] = "gelu";
+  out["vocab_size"] = c.vocab_size;
+  out["max_position_embeddings"] = c.max_position_embeddings;
+  out[keys.layers] = c.n_layers;
+  out[keys.heads] = c.n_heads;
+  out[keys.dim] = c.dim;
+  out[keys.hidden_dim] = c.hidden_dim;
+  out[keys.dropout] = c.dropout;
+  out[keys.attention_dropout] = c.attention_dropout;
+  out[keys.classifier_dropout] = c.seq_classif_dropout;
+  out["initializer_range"] = c.initializer_range;
+  out["pad_token_id"] = c.pad_token_id;
+  const auto set_default = [&](const char* key, const nlohmann::json& value) {
+    if (!out.contains(key)) out[key] = value;
+  };
+  if (c.family == model_family::bert) {
+    out["type_vocab_size"] = c.type_vocab_size;
+    out["layer_norm_eps"] = c.layer_norm_epsilon;
+    set_default("position_embedding_type", "absolute");
+  } else {
+    set_default("sinusoidal_pos_embds", false);
+    set_default("tie_weights_", true);
+  }
+  const std::vector<std::string> labels =
+      static_cast<index_t>(file.labels.size()) == c.num_labels ? file.labels : detail::default_labels(c.num_labels);
+  out["id2label"] = out["label2id"] = nlohmann::json::object();
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    out["id2label"][std::to_string(i)] = labels[i];
+    out["label2id"][labels[i]] = i;
+  }
+  const auto name = [](attention_kind kind) { return kind == attention_kind::inhibitor ? "inhibitor" : "dot_product"; };
+  const auto inhibitors = std::count(c.attention.begin(), c.attention.end(), attention_kind::inhibitor);
+  if (inhibitors == 0) return out;
+  if (inhibitors == c.n_layers) {
+    out["attention_type"] = name(attention_kind::inhibitor);
+  } else {
+    for (const attention_kind kind : c.attention) out["attention_type"].push_back(name(kind));
+  }
+  const centering center = c.inhibitor.center;
+  out["inhibitor_center"] = center == centering::none       ? "none"
+                            : center == centering::all_keys ? "all_keys"
+                                                           : "attended_keys";
+  out["inhibitor_signed"] = c.inhibitor.is_signed;
+  out["inhibitor_normalize_by_length"] = c.inhibitor.normalize_by_length;
+  return out;
+}
+
+/// Writes a config.json, whole or not at all. Throws file_error.
+inline void write_model_config(const std::string& path, const model_config_file& file, encoder_heads heads) {
+  write_json_file(path, model_config_document(file, heads));
+}
+
+}  // namespace INHIBITOR_TARGET
+}  // namespace inhibitor

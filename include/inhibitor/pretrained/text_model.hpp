@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "inhibitor/pretrained/model_folder.hpp"
+#include "inhibitor/text/wordpiece.hpp"
+
+// A model folder as programs that take text need it: tensors, label names and the tokenizer it was trained with.
+
+namespace inhibitor {
+inline namespace INHIBITOR_TARGET {
+
+/// What a folder's tokenizer_config.json says about the tokenizer, on top of `options`: do_lower_case, strip_accents,
+/// tokenize_chinese_chars. Without the file, or a key, `options` stay as they are. Throws file_error for values of
+/// another kind.
+inline wordpiece_options read_tokenizer_options(const std::string& folder, wordpiece_options options = {}) {
+  const std::string path = folder + "/tokenizer_config.json";
+  if (!std::filesystem::exists(path)) return options;
+  const nlohmann::json document = read_json_file(path);
+  if (!document.is_object()) throw file_error(path, "is not a JSON object");
+  const detail::config_reader reader(document, path);
+  options.lower_case = reader.flag("do_lower_case", options.lower_case);
+  options.split_cjk = reader.flag("tokenize_chinese_chars", options.split_cjk);
+  if (reader.find("strip_accents") != nullptr) options.strip_accents = reader.flag("strip_accents", false);
+  return options;
+}
+
+/// Which heads the stored tensors of a folder amount to. Throws file_error.
+inline encoder_heads stored_heads(const std::string& folder) {
+  const model_family family = read_model_config(folder + "/config.json").config.family;
+  encoder_heads heads{false, false};
+  const safetensors_set set = safetensors_set::open_folder(folder);
+  for (const safetensors_set::entry& entry : set.entries()) {
+    const std::string name = canonical_tensor_name(entry.info->name, family).name;
+    heads.sequence_classification = heads.sequence_classification || name == "classifier.weight";
+    heads.masked_lm =
+        heads.masked_lm || name == "vocab_transform.weight" || name == "cls.predictions.transform.dense.weight";
+  }
+  return heads;
+}
+
+/// A model with its tokenizer.
+struct text_model {
+  encoder_tensors<float> tensors;
+  model_config_file config;
+  load_report report;
+  wordpiece tokenizer;
+
+  const encoder_config& sizes() const { return tensors.config(); }
+};
+
+/// Throws file_error with the tensors a model folder lacks or has in another shape; what it has beyond them is no
+/// error.
+inline void require_tensors(const load_report& report, const std::string& folder) {
+  load_report needed = report;
+  needed.unexpected.clear();
+  needed.require_complete(folder);
+}
+
+/// Reads config.json, the tensors, vocab.txt and tokenizer_config.json of a folder. Throws file_error when a file is
+/// missing or malformed, a tensor of the encoder or of `heads` is missing or has another shape, or the vocabulary has
+/// more tokens than the model.
+inline text_model load_text_model(const std::string& folder, encoder_heads heads, wordpiece_options options = {}) {
+  loaded_model<float> model = read_model_folder<float>(folder, heads);
+  require_tensors(model.report, folder);
+  const std::string vocab = folder + "/vocab.txt";
+  wordpiece tokenizer = wordpiece::load(vocab, read_tokenizer_options(folder, options));
+  if (tokenizer.size() > model.tensors.config().vocab_size) {
+    throw file_error(vocab, "holds " + std::to_string(tokenizer.size()) + " tokens; the model beside it has " +
+                                std::to_string(model.tensors.config().vocab_size) + " word embeddings");
+  }
+  return {std::move(model.tensors), std::move(model.config), std::move(model.report), std::move(tokenizer)};
+}
+
+}  // namespace INHIBITOR_TARGET
+}  // namespace inhibitor

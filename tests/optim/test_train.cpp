@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// train/: losses, schedule, adamw. objectives are differentiated end to end in test_encoder.cpp.
+
+#include <random>
+#include <vector>
+
+#include "inhibitor/models/bert/tensors.hpp"
+#include "inhibitor/optim/adamw.hpp"
+#include "inhibitor/nn/losses.hpp"
+#include "inhibitor/optim/schedule.hpp"
+#include "support/catch.hpp"
+#include "support/finite_difference.hpp"
+#include "support/small_config.hpp"
+
+using namespace inhibitor;
+using inhibitor::test::gradient_error;
+using inhibitor::test::small_config;
+using numbers = std::vector<double>;
+
+namespace {
+numbers draw(std::size_t size, unsigned seed) {
+  std::mt19937 bits(seed);
+  std::normal_distribution<double> normal;
+  numbers x(size);
+  for (double& v : x) v = normal(bits);
+  return x;
+}
+
+}  // namespace
+
+TEST_CASE("cross_entropy: value by hand, gradient by finite differences, ignored rows do not count") {
+  const numbers two{0.0, std::log(3.0)};
+  const std::int32_t label = 1;
+  CHECK(std::abs(cross_entropy<double>(nullptr, two.data(), &label, 1, 2) - std::log(4.0 / 3.0)) < 1e-14);
+
+  numbers logits = draw(4 * 3, 1);
+  const std::vector<std::int32_t> labels{2, ignored_label, 0, 1};
+  numbers d(12, 0.0);
+  const auto loss = [&] { return 0.7 * cross_entropy<double>(nullptr, logits.data(), labels.data(), 4, 3); };
+  cross_entropy(d.data(), logits.data(), labels.data(), 4, 3, 0.7);
+  CHECK(gradient_error(loss, logits.data(), d.data(), 12) < 1e-8);
+  CHECK(d[3] == 0);
+  const std::vector<std::int32_t> none(4, ignored_label);
+  CHECK(cross_entropy(d.data(), logits.data(), none.data(), 4, 3) == 0);
+}
+
+TEST_CASE("cross_entropy: refuses labels outside the classes and survives huge logits") {
+  const numbers logits{1e300, -1e300, 0};
+  const std::int32_t good = 0, high = 3, low = -1;
+  CHECK(cross_entropy<double>(nullptr, logits.data(), &good, 1, 3) == 0);
+  CHECK_THROWS_AS(cross_entropy<double>(nullptr, logits.data(), &low, 1, 3), std::invalid_argument);
+  try {
+    cross_entropy<double>(nullptr, logits.data(), &high, 1, 3);
+    FAIL("label 3 of 3 classes was accepted");
+  } catch (const std::invalid_argument& e) {
+    CHECK(std::string(e.what()) == "label of row 0 is 3; expected 0 <= label < 3");
+  }
+}
+
+TEST_CASE("trap 17: distillation_kl against two tokens by hand, T squared and the mean over rows included") {
+  // Rows (0, 0) and (2 log 3, 0) at T = 2: teacher probabilities (1/2, 1/2) and (3/4, 1/4); student uniform.
+  const numbers teacher{0, 0, 2 * std::log(3.0), 0}, student(4, 0.0);
+  const double expected = 4.0 * (0.75 * std::log(1.5) + 0.25 * std::log(0.5)) / 2;
+  CHECK(std::abs(distillation_kl<double>(nullptr, student.data(), teacher.data(), 2, 2, 2.0) - expected) < 1e-14);
+  CHECK(distillation_kl<double>(nullptr, teacher.data(), teacher.data(), 2, 2, 2.0) == 0);
+
+  numbers s = draw(6, 2);
+  const numbers t = draw(6, 3);
+  numbers d(6, 0.0);
+  distillation_kl(d.data(), s.data(), t.data(), 2, 3, 3.0, 0.4);
+  const auto loss = [&] { return 0.4 * distillation_kl<double>(nullptr, s.data(), t.data(), 2, 3, 3.0); };
+  CHECK(gradient_error(loss, s.data(), d.data(), 6) < 1e-8);
+}
+
+TEST_CASE("masked_mse and masked_cosine: padding changes neither value nor gradient") {
+  const std::vector<std::uint8_t> mask{1, 0, 1};
+  numbers s = draw(12, 4);
+  numbers t = draw(12, 5);
+  for (const auto loss_function : {&masked_mse<double>, &masked_cosine<double>}) {
+    numbers d(12, 0.0);
+    const double value = loss_function(d.data(), s.data(), t.data(), mask.data(), 3, 4, 0.3);
+    const auto loss = [&] { return 0.3 * loss_function(nullptr, s.data(), t.data(), mask.data(), 3, 4, 1); };
+    CHECK(gradient_error(loss, s.data(), d.data(), 12) < 1e-8);
+    for (std::size_t k = 4; k < 8; ++k) CHECK(d[k] == 0);
+    numbers other = t;
+    for (std::size_t k = 4; k < 8; ++k) other[k] = 1e6;
+    CHECK(loss_function(nullptr, s.data(), other.data(), mask.data(), 3, 4, 1) == value);
+    const std::vector<std::uint8_t> none(3, 0);
+    CHECK(loss_function(d.data(), s.data(), t.data(), none.data(), 3, 4, 1) == 0);
+  }
+  const numbers zero(4, 0.0);
+  numbers d(4, 0.0);
+  CHECK(masked_cosine(d.data(), zero.data(), t.data(), mask.data(), 1, 4, 1.0) == 1);
+  CHECK(d == zero);
+}
+
+TEST_CASE("masked_mse: one row by hand") {
+  const std::uint8_t attend = 1;
+  const numbers s{1, 2}, t{0, 4};
+  CHECK(masked_mse<double>(nullptr, s.data(), t.data(), &attend, 1, 2) == 2.5);
+}
+
+TEST_CASE("mean_squared_error: by hand, and its gradient") {
+  const float targets[] = {0, 4, 1};
+  numbers s{1, 2, 1}, d(3, 1.0);
+  CHECK(std::abs(mean_squared_error<double>(nullptr, s.data(), targets, 3) - 5.0 / 3) < 1e-15);
+  mean_squared_error(d.data(), s.data(), targets, 3, 3.0);
+  CHECK(d == numbers{3, -3, 1});  // added to what was there
+  CHECK(mean_squared_error(d.data(), s.data(), targets, 0) == 0);
+}
+
+TEST_CASE("head_loss: labels or scores, and what does not fit") {
+  const numbers logits{1, 2};
+  const std::int32_t label = 1;
+  const float scores[] = {0, 4};
+  CHECK(head_loss<double>(nullptr, logits.data(), &label, 1, 2) ==
+        cross_entropy<double>(nullptr, logits.data(), &label, 1, 2));
+  CHECK(head_loss<double>(nullptr, logits.data(), scores, 2, 1) == 2.5);
+  CHECK_THROWS_AS(head_loss<double>(nullptr, logits.data(), scores, 1, 2), std::invalid_argument);
+}
+
+TEST_CASE("learning_rate_schedule: warm-up starts at 0, decay ends after the last step") {
+  const learning_rate_schedule linear{schedule_kind::linear, 2, 10};
+  CHECK(linear.factor(0) == 0);
+  CHECK(linear.factor(1) == 0.5);
+  CHECK(linear.factor(2) == 1);
+  CHECK(linear.factor(6) == 0.5);
+  CHECK(linear.factor(9) == 0.125);
+  CHECK(linear.factor(10) == 0);
+  const learning_rate_schedule cosine{schedule_kind::cosine, 0, 4};
+  CHECK(cosine.factor(0) == 1);
+  CHECK(std::abs(cosine.factor(2) - 0.5) < 1e-15);
+  CHECK(cosine.factor(4) == 0);
+  const learning_rate_schedule constant{schedule_kind::constant, 0, 1};
+  CHECK(constant.factor(1000) == 1);
+}
+
+TEST_CASE("adamw: two steps of one value by hand") {
+  // A model with one trainable number is a bias of a tiny configuration; everything else is frozen.
+  encoder_tensors<double> p(small_config(attention_kind::inhibitor, attention_kind::inhibitor)),
+      g(small_config(attention_kind::inhibitor, attention_kind::inhibitor));
+  const auto segments = trainable_segments(p, [](const std::string& name) { return name == "classifier.bias"; });
+  adamw<encoder_tensors<double>> optimizer(p, segments);
+  p.classifier.bias.data[0] = 1;
+  g.classifier.bias.data[0] = 0.5;
+  p.classifier.weight.data[0] = 3;
+  g.classifier.weight.data[0] = 100;
+  adamw_options o;
+  o.learning_rate = 0.1;
+  o.weight_decay = 0.5;
+  const double norm = optimizer.update(p, g, o, 0, {});
+  CHECK(norm == 0.5);
+  // First step: both corrected moments equal g and g^2, so the step is lr * g / (|g| + eps). Biases are not decayed.
+  CHECK(std::abs(p.classifier.bias.data[0] - (1 - 0.1 * 0.5 / (0.5 + 1e-8))) < 1e-14);
+  CHECK(p.classifier.weight.data[0] == 3);
+  CHECK(g.classifier.bias.data[0] == 0);
+  CHECK(g.classifier.weight.data[0] == 100);
+  const double before = p.classifier.bias.data[0];
+  g.classifier.bias.data[0] = -0.25;
+  optimizer.update(p, g, o, 0, {});
+  const double m = (0.9 * 0.1 * 0.5 - 0.1 * 0.25) / (1 - 0.81);
+  const double v = (0.999 * 0.001 * 0.25 + 0.001 * 0.0625) / (1 - 0.999 * 0.999);
+  CHECK(std::abs(p.classifier.bias.data[0] - (before - 0.1 * m / (std::sqrt(v) + 1e-8))) < 1e-12);
+}
+
+TEST_CASE("adamw: decays matrices alone, clips by the global norm, same bits for any number of workers") {
+  encoder_tensors<double> start(small_config(attention_kind::inhibitor, attention_kind::inhibitor));
+  initialize(start, 5);
+  encoder_tensors<double> g = start;
+  const auto segments = trainable_segments(start, [](const std::string&) { return true; });
+  index_t covered = 0;
+  for (const auto& s : segments) covered += s.end - s.begin;
+  CHECK(covered == start.size());
+  start.visit([&](const std::string& name, const tensor<const double>& t) {
+    const index_t at = t.data - start.data();
+    for (const auto& s : segments) {
+      if (at < s.begin || at >= s.end) continue;
+      const bool is_matrix = name.find("LayerNorm") == std::string::npos &&
+                             name.find("layer_norm") == std::string::npos &&
+                             name.find("inhibitor_") == std::string::npos && name.find("bias") == std::string::npos;
+      CHECK(s.decay == is_matrix);
+    }
+  });
+  const auto run = [&](double max_norm, double scale, const executor& workers) {
+    encoder_tensors<double> p = start, scaled = g;
+    for (index_t i = 0; i < scaled.size(); ++i) scaled.data()[i] *= scale;
+    adamw<encoder_tensors<double>> optimizer(p, segments);
+    adamw_options o;
+    o.learning_rate = 1e-3;
+    o.epsilon = 1;  // so that the size of the gradient matters
+    optimizer.update(p, scaled, o, max_norm, workers);
+    return p;
+  };
+  const auto clipped = run(1.0, 1000.0, {}), also_clipped = run(1.0, 2000.0, {}), unclipped = run(0, 1000.0, {});
+  double difference = 0, effect = 0;
+  for (index_t i = 0; i < start.size(); ++i) {
+    difference = std::max(difference, std::abs(clipped.data()[i] - also_clipped.data()[i]));
+    effect = std::max(effect, std::abs(clipped.data()[i] - unclipped.data()[i]));
+  }
+  CHECK(difference < 1e-9);
+  CHECK(effect > 1e-4);
+#if defined(_OPENMP)
+  const auto threaded = run(1.0, 1000.0, openmp_executor(4));
+  CHECK(std::equal(threaded.data(), threaded.data() + threaded.size(), clipped.data()));
+#endif
+}
