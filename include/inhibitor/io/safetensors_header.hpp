@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "inhibitor/base/file_error.hpp"
+#include "inhibitor/base/foreign_content.hpp"
 #include "inhibitor/io/dtype.hpp"
 
 // The header of a safetensors file: what it says and whether it can be believed.
@@ -333,6 +334,8 @@ inline std::uint64_t safetensors_header_length(const unsigned char* prefix, std:
   std::uint64_t length = 0;
   for (int i = 7; i >= 0; --i) length = (length << 8) | prefix[i];
   if (length > safetensors_limits::header_bytes) {
+    const std::string kind = foreign_content({reinterpret_cast<const char*>(prefix), 8});
+    if (!kind.empty()) throw file_error(file, kind);
     throw file_error(file, "header length " + std::to_string(length) + " is above the format's limit of " +
                                std::to_string(safetensors_limits::header_bytes) + " (not a safetensors file?)");
   }
