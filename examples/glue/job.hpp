@@ -12,11 +12,11 @@
 #include <utility>
 #include <vector>
 
+#include "glue/run.hpp"
+#include "inhibitor/pretrained/text_model.hpp"
 #include "support/build_info.hpp"
 #include "support/model_path.hpp"
 #include "support/printable.hpp"
-#include "inhibitor/pretrained/text_model.hpp"
-#include "glue/run.hpp"
 
 // One call of `glue`: its tasks one after the other, each with every seed, and the summary of all of them.
 
@@ -240,7 +240,7 @@ class glue_job {
       const auto row = static_cast<std::size_t>(random() % static_cast<std::uint64_t>(train.size()));
       const std::string label = train.labels.empty()
                                     ? fmt::format("{}", train.scores[row])
-                                    : data.task.labels.names[static_cast<std::size_t>(train.labels[row])];
+                                    : printable(data.task.labels.names[static_cast<std::size_t>(train.labels[row])]);
       fmt::print(stderr, "training example {}: \"{}\"{} -> {}\n", row, cut(train.first[row]),
                  train.second.empty() ? "" : ", \"" + cut(train.second[row]) + "\"", label);
     }

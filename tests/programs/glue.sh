@@ -152,6 +152,16 @@ awk 'BEGIN { for (i = 0; i < 24; i++) printf "{\"sentence1\": \"a movie\", \"sen
 lines own/predict_results_custom.txt 25
 only own/predict_results_custom.txt '^[0-9]+	(ham|spam)$'
 "$glue" --model own --validation-file own.csv --do-eval --out own_eval >/dev/null 2>own_eval.err || { cat own_eval.err; fail "own model: exit $?"; }
+{ printf ',text,label\n'; awk 'BEGIN { for (i = 0; i < 24; i++) printf "%d,a good movie %d,\"%s\"\n", i, i, i % 2 ? "good\tone" : "bad\nsad" }'; } >breaks.csv
+"$glue" "${new[@]}" --train-file breaks.csv --test-file breaks.csv --do-train --do-predict --out breaks >/dev/null 2>breaks.err ||
+  { cat breaks.err; fail "labels with line breaks: exit $?"; }
+lines breaks/predict_results_custom.txt 25
+only breaks/predict_results_custom.txt '^[0-9]+	(good[?]one|bad[?]sad)$'
+grep -q '"a good movie [0-9]*" -> ' breaks.err || fail "the nameless index column of pandas was taken as a text: $(grep example breaks.err)"
+sed 's/spam$/HAM/; s/ham$/Ham/' own.csv >case.csv
+"$glue" "${new[@]}" --train-file case.csv --do-train --out case >/dev/null 2>case.err &&
+  "$glue" --model case --validation-file case.csv --do-eval --out case_eval >/dev/null 2>case.err ||
+  { cat case.err; fail "labels equal but for case: exit $?"; }
 "$glue" "${new[@]}" --train-file own.jsonl --validation-file own.jsonl --do-train --do-eval --attention inhibitor --out own_scores >/dev/null 2>scores.err ||
   { cat scores.err; fail "own jsonl: exit $?"; }
 grep -q '"eval_mse"' own_scores/eval_results.json || fail "own scores are not judged by their error"

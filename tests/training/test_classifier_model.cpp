@@ -76,8 +76,7 @@ TEST_CASE("trap 1: MNLI labels are mapped by name, whatever their numbers in the
     // The same model with its outputs, and their names, in another order.
     encoder_tensors<float> moved = model;
     for (std::size_t i = 0; i < 3; ++i) {
-      const auto from =
-          static_cast<index_t>(std::find(order.begin(), order.end(), detail::lower_case(other[i])) - order.begin());
+      const index_t from = find_label(order, other[i]);
       const auto to = static_cast<index_t>(i);
       std::copy_n(model.classifier.weight.data + from * 8, 8, moved.classifier.weight.data + to * 8);
       moved.classifier.bias.data[to] = model.classifier.bias.data[from];
@@ -89,6 +88,22 @@ TEST_CASE("trap 1: MNLI labels are mapped by name, whatever their numbers in the
   // Without the names it would have been another score.
   const model_outputs unnamed = judged(save(folder, "unnamed", model, {}));
   CHECK(unnamed.logits == expected.logits);
+}
+
+TEST_CASE("load_classifier: labels that differ in case alone are told apart") {
+  const test::temp_folder folder;
+  const encoder_tensors<float> model = small_model(2);
+  const token_dataset data = examples();
+  task_info task = find_task("sst2");
+  task.labels.names = {"US", "us"};
+  const auto outputs = [&](const strings& labels) {
+    return outputs_of(load_classifier(save(folder, labels[0], model, labels), task, 1, false), data).logits;
+  };
+  const std::vector<float> same = outputs({"US", "us"});
+  std::vector<float> swapped = outputs({"us", "US"});
+  for (std::size_t i = 0; i < swapped.size(); i += 2) std::swap(swapped[i], swapped[i + 1]);
+  CHECK(swapped == same);
+  CHECK_THROWS_WITH(outputs({"Us", "uS"}), contains_text("the model has the labels Us, uS"));
 }
 
 TEST_CASE("load_classifier: labels that are not the task's are refused, or their head replaced") {

@@ -79,6 +79,7 @@ inline text_rows task_rows(const task_info& task, const text_table& table,
   const index_t columns = table.columns(0);
   text_rows out;
   out.file = table.name();
+  if (layout.first_row > 0) out.columns = table.header();
   for (index_t row = layout.first_row; row < table.rows(); ++row) {
     if (table.columns(row) != columns) {
       if (task.skips_broken_rows && layout.label >= 0) {

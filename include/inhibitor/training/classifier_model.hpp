@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -14,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "inhibitor/data/label_names.hpp"
 #include "inhibitor/data/tasks.hpp"
 #include "inhibitor/pretrained/model_folder.hpp"
 
@@ -30,22 +30,16 @@ struct classifier_model {
 
 namespace detail {
 
-inline std::string lower_case(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
-
-/// For every class of the task the output of the model that stands for it; nothing when the names differ. Upper and
-/// lower case are the same, as checkpoints write POSITIVE and entailment alike.
+/// For every class of the task the output of the model that stands for it; nothing when the names differ. Where no name
+/// is the same to the letter, upper and lower case are, as checkpoints write POSITIVE and entailment alike.
 inline std::optional<std::vector<index_t>> match_labels(const std::vector<std::string>& model,
                                                         const std::vector<std::string>& task) {
   if (model.size() != task.size()) return std::nullopt;
   std::vector<index_t> outputs;
   for (const std::string& name : task) {
-    const auto same = [&](const std::string& other) { return lower_case(other) == lower_case(name); };
-    const auto found = std::find_if(model.begin(), model.end(), same);
-    if (found == model.end() || std::count_if(model.begin(), model.end(), same) != 1) return std::nullopt;
-    outputs.push_back(found - model.begin());
+    const index_t output = find_label(model, name);
+    if (output < 0 || std::count(outputs.begin(), outputs.end(), output) > 0) return std::nullopt;
+    outputs.push_back(output);
   }
   return outputs;
 }
