@@ -13,8 +13,8 @@
 #include <string_view>
 #include <vector>
 
-#include "support/printable.hpp"
 #include "inhibitor/io/safetensors.hpp"
+#include "support/printable.hpp"
 
 // Where results go: lines to standard output or a file as they come, or tensors to a safetensors file at the end.
 

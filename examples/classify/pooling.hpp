@@ -5,8 +5,8 @@
 #include <cmath>
 #include <vector>
 
-#include "inhibitor/models/bert/tensors.hpp"
 #include "inhibitor/models/bert/packed_tokens.hpp"
+#include "inhibitor/models/bert/tensors.hpp"
 #include "inhibitor/nn/linear.hpp"
 
 // One vector per text from the hidden states of its tokens.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <memory>
@@ -9,11 +10,11 @@
 
 #include "classify/output.hpp"
 #include "classify/token_rows.hpp"
+#include "inhibitor/models/bert/inference.hpp"
+#include "inhibitor/pretrained/text_model.hpp"
 #include "support/build_info.hpp"
 #include "support/program.hpp"
 #include "support/program_gemm.hpp"
-#include "inhibitor/pretrained/text_model.hpp"
-#include "inhibitor/models/bert/inference.hpp"
 
 // What `classify` and `encode` share: their options and the loop from lines to batches.
 
@@ -30,12 +31,15 @@ struct stream_options {
 
   void declare(CLI::App& app) {
     app.option_defaults()->always_capture_default();
-    app.add_option("INPUT", input, "File with one text per line; -: standard input");
+    app.add_option("INPUT", input,
+                   "File: .txt with one text per line, or .tsv, .csv, .json, .jsonl; -: standard input");
     app.add_option("--model", model, "Model folder: config.json, model.safetensors, vocab.txt")->required();
-    app.add_option("--input", input_format,
-                   "text, tsv (with a header) or jsonl; default: by the file's ending, else text")
-        ->check(CLI::IsMember({"text", "tsv", "jsonl"}));
-    app.add_option("--text-column", rows.text_column, "Column or key of the text; default: sentence, or text");
+    app.add_option("--input", input_format, "Format of the input; default: by its ending, .gz left out; - is text")
+        ->check(CLI::IsMember(std::vector<std::string>(row_format_names.begin(), row_format_names.end())));
+    app.add_option(
+        "--text-column", rows.text_column,
+        "Column or key of the text; default: as glue takes them, sentence1 and sentence2 or the first one or "
+        "two that are no label or row number");
     app.add_option("--pair-column", rows.pair_column, "Column or key of the second text of a pair");
     app.add_option("--output", output, "tsv, jsonl or safetensors")
         ->check(CLI::IsMember({"tsv", "jsonl", "safetensors"}));
@@ -76,10 +80,9 @@ class text_stream {
     const index_t least = o_.rows.pair_column.empty() ? 2 : 3;
     check(o_.max_seq_length == 0 || o_.max_seq_length >= least,
           [&] { return fmt::format("--max-seq-length is {}; the special tokens take {}", o_.max_seq_length, least); });
-    o_.rows.format = o_.input_format == "tsv"     ? row_format::tsv
-                     : o_.input_format == "jsonl" ? row_format::jsonl
-                     : o_.input_format == "text"  ? row_format::text
-                                                  : format_of_file(o_.input);
+    const auto format = std::find(row_format_names.begin(), row_format_names.end(), o_.input_format);
+    o_.rows.format = format == row_format_names.end() ? format_of_file(o_.input)
+                                                      : static_cast<row_format>(format - row_format_names.begin());
     if (o_.verbose) {
       fmt::print(stderr, "{}: {} layers of width {}, linear layers by {}, {} threads\n", o_.model,
                  model_.sizes().n_layers, model_.sizes().dim, gemm_name(), workers_.workers());
@@ -100,7 +103,7 @@ class text_stream {
   bool run(Answer&& answer) {
     const auto start = std::chrono::steady_clock::now();
     catch_interrupts();
-    text_rows rows(o_.input, o_.rows);
+    row_reader rows(o_.input, o_.rows);
     const index_t max_length = o_.max_seq_length > 0 ? o_.max_seq_length : positions_;
     row_tokenizer tokenizer(model_.tokenizer, max_length, o_.is_strict);
     token_rows batch;
@@ -113,7 +116,10 @@ class text_stream {
       try {
         do {
           has_more = !interrupt_requested() && rows.next(row);
-          if (has_more) tokenizer.append(batch, row, rows.source());
+          if (has_more && count + batch.size() == 0 && !rows.guess().empty()) {
+            fmt::print(stderr, "{}: {}\n", rows.name(), rows.guess());
+          }
+          if (has_more) tokenizer.append(batch, row, rows.name());
         } while (has_more && batch.size() < o_.batch_size && batch.tokens() < most_tokens && rows.ready());
       } catch (...) {
         // The rows before the one that cannot be used get their answers all the same.

@@ -52,17 +52,28 @@ inline void refuse_other_separator(const std::string& file, index_t line, std::s
   }
 }
 
-/// Reads a data file in the format its name says: .csv, .json or .jsonl, anything else as tab-separated; each also with
-/// .gz. Throws file_error. Allocates.
-inline text_table read_table(const std::string& path) {
-  std::string content = read_text_file(path);
-  std::string_view name = path;
-  if (detail::has_ending(name, ".gz")) name.remove_suffix(3);
-  if (detail::has_ending(name, ".json") || detail::has_ending(name, ".jsonl")) return read_json_rows(path, content);
-  const bool is_csv = detail::has_ending(name, ".csv");
-  text_table table = is_csv ? read_csv(path, content) : read_tsv(path, std::move(content));
-  if (table.columns(0) == 1) refuse_other_separator(path, table.line(0), table.field(0, 0), is_csv ? ',' : '\t');
+enum class table_format { tsv, csv, json };
+
+/// The format that a file's name says: .csv, .json or .jsonl, anything else tab-separated; each also with .gz.
+inline table_format table_format_of(std::string_view path) {
+  if (detail::has_ending(path, ".gz")) path.remove_suffix(3);
+  if (detail::has_ending(path, ".csv")) return table_format::csv;
+  return detail::has_ending(path, ".json") || detail::has_ending(path, ".jsonl") ? table_format::json
+                                                                                 : table_format::tsv;
+}
+
+/// Cuts the content of a table; `name` stands for the file in messages. Throws file_error. Allocates.
+inline text_table parse_table(const std::string& name, std::string content, table_format format) {
+  if (format == table_format::json) return read_json_rows(name, content);
+  const bool is_csv = format == table_format::csv;
+  text_table table = is_csv ? read_csv(name, content) : read_tsv(name, std::move(content));
+  if (table.columns(0) == 1) refuse_other_separator(name, table.line(0), table.field(0, 0), is_csv ? ',' : '\t');
   return table;
+}
+
+/// Reads a data file in the format its name says. Throws file_error. Allocates.
+inline text_table read_table(const std::string& path) {
+  return parse_table(path, read_text_file(path), table_format_of(path));
 }
 
 }  // namespace INHIBITOR_TARGET
