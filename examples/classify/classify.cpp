@@ -20,10 +20,12 @@ int main(int argc, char** argv) {
       return options.model + ": a model that gives several labels at once; expected one label or one score per text";
     });
     check(!probabilities || config.labels.size() > 1, "--probabilities: the model gives a score, not labels");
+    const auto labels = static_cast<index_t>(config.labels.size());
     stream.forget_tensors();
     classification_output output({options.format(), options.out, probabilities, !options.no_header, config.labels});
     const bool is_complete = stream.run([&](const token_rows& batch) {
-      output.add(stream.inference().classify(batch.view(), stream.workers()), batch.size());
+      const float* logits = stream.inference().classify(batch.view(), stream.workers());
+      stream.add_finite(logits, labels, batch, [&](index_t rows) { output.add(logits, rows); });
     });
     if (!is_complete) return 130;
     output.finish();

@@ -40,7 +40,7 @@ int main(int argc, char** argv) {
         }
       }
       if (normalize) scale_to_length_one(embeddings.data(), batch.size(), dim);
-      output.add(embeddings.data(), batch.size());
+      stream.add_finite(embeddings.data(), dim, batch, [&](index_t rows) { output.add(embeddings.data(), rows); });
     });
     if (!is_complete) return 130;
     output.finish();

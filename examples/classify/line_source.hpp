@@ -15,13 +15,16 @@
 
 namespace inhibitor::examples {
 
+/// What messages call an input; "-" is standard input.
+inline std::string input_name(const std::string& path) { return path == "-" ? "standard input" : path; }
+
 /// Lines of a file, a pipe or standard input as they come. Knows whether the next line is there already, so that a
 /// caller can wait for more input only when nothing else is left to do.
 class line_source {
  public:
   /// "-" is standard input; a name that ends in .gz is unpacked at once. Throws file_error when `path` cannot be opened
   /// or is no gzip file.
-  explicit line_source(const std::string& path) : name_(path == "-" ? "standard input" : path) {
+  explicit line_source(const std::string& path) : name_(input_name(path)) {
     if (is_packed(path)) {
       buffer_ = read_text_file(path);
       at_end_ = true;

@@ -11,6 +11,7 @@
 #include "classify/output.hpp"
 #include "classify/token_rows.hpp"
 #include "inhibitor/models/bert/inference.hpp"
+#include "inhibitor/pretrained/finite.hpp"
 #include "inhibitor/pretrained/text_model.hpp"
 #include "support/build_info.hpp"
 #include "support/program.hpp"
@@ -97,6 +98,17 @@ class text_stream {
   /// Gives back the memory of model().tensors, of which the inference has its own packed copy.
   void forget_tensors() { model_.tensors = encoder_tensors<float>(); }
 
+  /// Hands on the rows of `values` (batch.size(), width) that stand before the first with a number that is not finite,
+  /// by add(rows). Throws file_error with the line of that one.
+  template <class Add>
+  void add_finite(const float* values, index_t width, const token_rows& batch, Add&& add) const {
+    const index_t bad = find_non_finite(values, batch.size() * width);
+    add(bad < 0 ? batch.size() : bad / width);
+    if (bad < 0) return;
+    throw file_error(input_name(o_.input), batch.lines[static_cast<std::size_t>(bad / width)],
+                     fmt::format("the model gives {} for this text; expected finite numbers", values[bad]));
+  }
+
   /// Calls answer(tokens) for batch after batch until the input ends; a batch is what is there already, at most
   /// --batch-size rows, so that a pipe gets its answers line by line. Returns false after an interrupt.
   template <class Answer>
@@ -150,7 +162,9 @@ class text_stream {
   static text_model load(const stream_options& o, encoder_heads heads) {
     wordpiece_options tokenizer;
     tokenizer.strict_utf8 = o.strict_utf8;
-    return load_text_model(o.model, heads, tokenizer);
+    text_model model = load_text_model(o.model, heads, tokenizer);
+    require_finite(model.tensors, o.model);
+    return model;
   }
 
   stream_options o_;

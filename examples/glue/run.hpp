@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include "inhibitor/training/classifier_model.hpp"
-#include "inhibitor/data/task_data.hpp"
 #include "glue/options.hpp"
 #include "glue/result_files.hpp"
+#include "inhibitor/data/task_data.hpp"
+#include "inhibitor/training/classifier_model.hpp"
 
 // One task with one seed: train, evaluate, predict, and everything that is written about it. A finished run is known by
 // its run.json, an unfinished one by its checkpoint.
@@ -72,7 +72,7 @@ class glue_run {
     }
     evaluate_all(model.tensors, data, record);
     for (const tokenized_split& s : data.test) {
-      const model_outputs outputs = run_model(model.tensors, s.tokens, workers_);
+      const model_outputs outputs = finite_outputs(model.tensors, s);
       write_predictions(folder_, data.task, s.suffix, s.submission, outputs);
       fmt::print("predicted {} examples of {}\n", outputs.size(), s.source);
     }
@@ -181,11 +181,20 @@ class glue_run {
     record.results.update(results);
   }
 
+  /// Throws file_error with the first example whose answer is not finite.
+  model_outputs finite_outputs(const encoder_tensors<float>& model, const tokenized_split& split) const {
+    model_outputs outputs = run_model(model, split.tokens, workers_);
+    const index_t bad = find_non_finite(outputs.logits.data(), static_cast<index_t>(outputs.logits.size()));
+    if (bad < 0) return outputs;
+    throw file_error(split.source, fmt::format("the model gives {} for example {}; expected finite numbers",
+                                               outputs.logits[static_cast<std::size_t>(bad)], bad / outputs.outputs));
+  }
+
   void evaluate_all(const encoder_tensors<float>& model, const tokenized_task& data, glue_record& record) const {
     if (data.validation.empty()) return;
     nlohmann::json results;
     for (const tokenized_split& s : data.validation) {
-      const model_outputs outputs = run_model(model, s.tokens, workers_);
+      const model_outputs outputs = finite_outputs(model, s);
       const evaluation e = evaluate(outputs, s.tokens, data.task.metric);
       std::string suffix = s.suffix;
       std::replace(suffix.begin(), suffix.end(), '-', '_');

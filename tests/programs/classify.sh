@@ -115,10 +115,11 @@ wait $pid
 
 # --- bad input ------------------------------------------------------------------------------------------------------------------
 # refuse <text> <program> <arguments...>: exit code 2, message, no file called refused*.
+exec </dev/null
 refuse() {
   local text=$1
   shift
-  "$@" >out.txt 2>err.txt </dev/null
+  "$@" >out.txt 2>err.txt
   local code=$?
   [ $code = 2 ] || fail "$*: exit $code, expected 2"
   grep -qF -- "$text" err.txt || { fail "$*: expected \"$text\" in:"; cat err.txt; }
@@ -158,6 +159,14 @@ printf '[1]\n' >array.jsonl
 refuse 'array.jsonl:1: is no JSON object' "$classify" --model m array.jsonl
 cp -r m activation && sed -i 's/"gelu"/"relu"/' activation/config.json
 refuse '"relu"' "$classify" --model activation dev.txt
+"$make_model" nan "$vocab" fill=classifier.bias:nan || exit 1
+refuse 'nan: tensor "classifier.bias" holds nan at [0]' "$classify" --model nan dev.txt --out refused.tsv
+"$make_model" inf "$vocab" fill=distilbert.transformer.layer.1.ffn.lin2.weight:inf || exit 1
+refuse 'inf: tensor "distilbert.transformer.layer.1.ffn.lin2.weight" holds inf at [0, 0]' "$encode" --model inf dev.txt
+# Finite weights, and logits beyond the largest float.
+"$make_model" vast "$vocab" fill=classifier.weight:3e38 || exit 1
+for output in tsv jsonl; do refuse 'dev.tsv:2: the model gives ' "$classify" --model vast dev.tsv --output $output --out refused.tsv; done
+refuse 'standard input:1: the model gives ' "$classify" --model vast --output safetensors --out refused.tsv < <(head -1 dev.txt)
 cp -r m shapes && sed -i 's/"dim": 16/"dim": 32/' shapes/config.json
 refuse 'shape mismatch' "$classify" --model shapes dev.txt
 cp -r m no_special && grep -vxF '[SEP]' "$vocab" >no_special/vocab.txt

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# glue.sh <glue> <examples/data> <scratch folder>
+# glue.sh <glue> <make_model> <examples/data> <scratch folder>
 #
 # Every task in miniature, end to end: the files that are written and what stands in them, several tasks and seeds in one
 # call, resumption, a user's own data, and that every kind of bad input ends with exit code 2 and one clear message.
 set -u
-glue=$1 data=$2 scratch=$3
+glue=$1 make_model=$2 data=$3 scratch=$4
 vocab=$data/vocab.txt
 rm -rf "$scratch"
 mkdir -p "$scratch"
@@ -228,6 +228,14 @@ refuse "own labels the model does not know" "own.csv:2: found the label \"spam\"
 cp -r one damaged && head -c 1000 one/model.safetensors >damaged/model.safetensors
 refuse "truncated checkpoint" "damaged/model.safetensors" --model damaged --task sst2 --data all --do-eval
 refuse "missing model" "absent" --model absent --task sst2 --data all --do-eval
+for task in sst2 stsb; do
+  outputs=$([ $task = sst2 ] && echo 2 || echo 1)
+  "$make_model" nan_$task "$vocab" labels=$outputs fill=classifier.bias:nan && "$make_model" vast_$task "$vocab" labels=$outputs fill=classifier.weight:3e38
+  for work in --do-eval --do-predict; do
+    refuse "a number that is not finite" "nan_$task: tensor \"classifier.bias\" holds nan at [0]" --model nan_$task --task $task --data all --max-seq-length 32 $work
+    refuse "answers that are not finite" "for example 0; expected finite numbers" --model vast_$task --task $task --data all --max-seq-length 32 $work
+  done
+done
 cp -r one wordless && rm wordless/vocab.txt
 refuse "model without vocabulary" "wordless/vocab.txt" --model wordless --task sst2 --data all --do-eval
 cp -r one wordy && printf 'extra\n' >>wordy/vocab.txt

@@ -2,7 +2,7 @@
 
 // make_model FOLDER VOCAB [key=value...]: a tiny model folder with random weights, for tests of programs.
 //   family=distilbert|bert  attention=dot_product|inhibitor  labels=2  heads=classification|masked_lm|both|none
-//   positions=32  seed=1
+//   positions=32  seed=1  fill=TENSOR:NUMBER (all numbers of one tensor, for example classifier.bias:nan)
 
 #include <fstream>
 #include <iostream>
@@ -14,9 +14,13 @@ int main(int argc, char** argv) {
   using namespace inhibitor;
   try {
     check(argc >= 3, "usage: make_model FOLDER VOCAB [key=value...]");
-    std::map<std::string, std::string> settings{{"family", "distilbert"}, {"attention", "dot_product"},
-                                                {"labels", "2"},          {"heads", "classification"},
-                                                {"positions", "32"},      {"seed", "1"}};
+    std::map<std::string, std::string> settings{{"family", "distilbert"},
+                                                {"attention", "dot_product"},
+                                                {"labels", "2"},
+                                                {"heads", "classification"},
+                                                {"positions", "32"},
+                                                {"seed", "1"},
+                                                {"fill", ""}};
     for (int i = 3; i < argc; ++i) {
       const std::string argument = argv[i];
       const std::size_t equals = argument.find('=');
@@ -47,6 +51,11 @@ int main(int argc, char** argv) {
     encoder_tensors<float> model(
         config, {heads == "classification" || heads == "both", heads == "masked_lm" || heads == "both"});
     initialize(model, static_cast<std::uint64_t>(std::stoi(settings["seed"])));
+    const std::string fill = settings["fill"];
+    const std::size_t colon = fill.find(':');
+    model.visit([&](const std::string& name, auto& t) {
+      if (name == fill.substr(0, colon)) std::fill_n(t.data, t.size(), std::stof(fill.substr(colon + 1)));
+    });
     model_config_file file;
     if (config.num_labels == 2) file.labels = {"negative", "positive"};
     save_model_folder(argv[1], model, vocab, file);

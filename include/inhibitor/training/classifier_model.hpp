@@ -15,6 +15,7 @@
 
 #include "inhibitor/data/label_names.hpp"
 #include "inhibitor/data/tasks.hpp"
+#include "inhibitor/pretrained/finite.hpp"
 #include "inhibitor/pretrained/model_folder.hpp"
 
 // Models whose classification head fits a task: labels are matched by name, never by number.
@@ -121,7 +122,7 @@ inline void set_labels(model_config_file& file, const task_info& task) {
 /// Reads a model folder for a task. Its outputs are brought into the task's order by the names in id2label. A head that
 /// does not serve the task (none, other labels, scores for classes) is replaced by a new one drawn from `seed`, with a
 /// warning on stderr, when `may_train`; else file_error says what was found. Throws file_error also when the encoder is
-/// incomplete.
+/// incomplete or a number in the model is not finite.
 inline classifier_model load_classifier(const std::string& folder, const task_info& task, std::uint64_t seed,
                                         bool may_train) {
   loaded_model<float> loaded = read_model_folder<float>(folder);
@@ -133,6 +134,7 @@ inline classifier_model load_classifier(const std::string& folder, const task_in
                                           [&](const auto& m) { return is_head(m.name); }),
                            encoder.mismatched.end());
   encoder.require_complete(folder);
+  require_finite(loaded.tensors, folder);
 
   classifier_model model;
   model.file = loaded.config;
