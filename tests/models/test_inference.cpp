@@ -18,8 +18,8 @@ using namespace inhibitor::test;
 
 namespace {
 
-using kinds = std::vector<attention_kind>;
-constexpr attention_kind dot = attention_kind::dot_product, inhibiting = attention_kind::inhibitor;
+using kinds = std::vector<std::string>;
+const std::string dot = "dot_product", inhibiting = "inhibitor";
 
 /// Three layers wide enough for whole and partial tiles of every instruction set, or the smallest model there is.
 encoder_config some_config(const kinds& layers, model_family family, bool small = false) {
@@ -27,13 +27,13 @@ encoder_config some_config(const kinds& layers, model_family family, bool small 
   if (!small) {
     c.dim = 120;
     c.n_heads = 3;
-    c.hidden_dim = 300;
+    c.intermediate_dim = 300;
     c.max_position_embeddings = 300;
     c.vocab_size = 50;
   }
   c.n_layers = static_cast<index_t>(layers.size());
   c.attention = layers;
-  c.family = family;
+  c.set_family(family);
   if (family == model_family::bert) c.type_vocab_size = 2;
   c.layer_norm_epsilon = 1e-5;
   c.initializer_range = 0.1;
@@ -260,7 +260,7 @@ TEST_CASE("encoder_inference: refuses tokens that do not fit, with their positio
         "packed tokens: sequence 0 has 7 tokens; expected 1 to max_position_embeddings = 6");
   CHECK(model.hidden({}, {}) == model.hidden({}, {}));  // no sequences, no rows
 
-  encoder_inference<float> headless(encoder_tensors<float>(c, {false, false}));
+  encoder_inference<float> headless(encoder_tensors<float>(c, {}));
   const std::vector<std::int32_t> ids{1};
   const std::vector<index_t> starts{0, 1};
   CHECK_FALSE(headless.has_classifier());

@@ -209,7 +209,7 @@ TEST_CASE("embedding_forward: without types every token has type 0, without a ta
 TEST_CASE("dropout: keeps the expected share, scales what it keeps, and repeats itself from the stream") {
   const index_t size = 200000;
   numbers x(static_cast<std::size_t>(size), 1.0);
-  const dropout_stream stream{7, 3, 2};
+  const random_stream stream{7, 3, 2};
   dropout(x.data(), size, 0.3, stream, {});
   double kept = 0;
   for (double v : x) {
@@ -226,14 +226,14 @@ TEST_CASE("dropout: keeps the expected share, scales what it keeps, and repeats 
 
 TEST_CASE("dropout: other seeds, steps and sites draw other decisions") {
   const index_t size = 1000;
-  const auto draw_mask = [&](const dropout_stream& stream) {
+  const auto draw_mask = [&](const random_stream& stream) {
     numbers x(static_cast<std::size_t>(size), 1.0);
     dropout(x.data(), size, 0.5, stream, {});
     return x;
   };
   const numbers base = draw_mask({1, 1, 1});
-  for (const dropout_stream& other :
-       {dropout_stream{2, 1, 1}, dropout_stream{1, 2, 1}, dropout_stream{1, 1, 2}, dropout_stream{1ULL << 40, 1, 1}}) {
+  for (const random_stream& other :
+       {random_stream{2, 1, 1}, random_stream{1, 2, 1}, random_stream{1, 1, 2}, random_stream{1ULL << 40, 1, 1}}) {
     const numbers mask = draw_mask(other);
     int same = 0;
     for (std::size_t i = 0; i < mask.size(); ++i) same += mask[i] == base[i] ? 1 : 0;

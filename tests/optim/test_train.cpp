@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-#include "inhibitor/models/bert/tensors.hpp"
+#include "inhibitor/models/bert/model.hpp"
 #include "inhibitor/optim/adamw.hpp"
 #include "inhibitor/nn/losses.hpp"
 #include "inhibitor/optim/schedule.hpp"
@@ -138,34 +138,36 @@ TEST_CASE("learning_rate_schedule: warm-up starts at 0, decay ends after the las
 
 TEST_CASE("adamw: two steps of one value by hand") {
   // A model with one trainable number is a bias of a tiny configuration; everything else is frozen.
-  encoder_tensors<double> p(small_config(attention_kind::inhibitor, attention_kind::inhibitor)),
-      g(small_config(attention_kind::inhibitor, attention_kind::inhibitor));
+  encoder_tensors<double> p(small_config("inhibitor", "inhibitor")),
+      g(small_config("inhibitor", "inhibitor"));
   const auto segments = trainable_segments(p, [](const std::string& name) { return name == "classifier.bias"; });
   adamw<encoder_tensors<double>> optimizer(p, segments);
-  p.classifier.bias.data[0] = 1;
-  g.classifier.bias.data[0] = 0.5;
-  p.classifier.weight.data[0] = 3;
-  g.classifier.weight.data[0] = 100;
+  const linear_tensors<double>&p_head = p.head<sequence_classification_head>().classifier,
+                              &g_head = g.head<sequence_classification_head>().classifier;
+  p_head.bias.data[0] = 1;
+  g_head.bias.data[0] = 0.5;
+  p_head.weight.data[0] = 3;
+  g_head.weight.data[0] = 100;
   adamw_options o;
   o.learning_rate = 0.1;
   o.weight_decay = 0.5;
   const double norm = optimizer.update(p, g, o, 0, {});
   CHECK(norm == 0.5);
   // First step: both corrected moments equal g and g^2, so the step is lr * g / (|g| + eps). Biases are not decayed.
-  CHECK(std::abs(p.classifier.bias.data[0] - (1 - 0.1 * 0.5 / (0.5 + 1e-8))) < 1e-14);
-  CHECK(p.classifier.weight.data[0] == 3);
-  CHECK(g.classifier.bias.data[0] == 0);
-  CHECK(g.classifier.weight.data[0] == 100);
-  const double before = p.classifier.bias.data[0];
-  g.classifier.bias.data[0] = -0.25;
+  CHECK(std::abs(p_head.bias.data[0] - (1 - 0.1 * 0.5 / (0.5 + 1e-8))) < 1e-14);
+  CHECK(p_head.weight.data[0] == 3);
+  CHECK(g_head.bias.data[0] == 0);
+  CHECK(g_head.weight.data[0] == 100);
+  const double before = p_head.bias.data[0];
+  g_head.bias.data[0] = -0.25;
   optimizer.update(p, g, o, 0, {});
   const double m = (0.9 * 0.1 * 0.5 - 0.1 * 0.25) / (1 - 0.81);
   const double v = (0.999 * 0.001 * 0.25 + 0.001 * 0.0625) / (1 - 0.999 * 0.999);
-  CHECK(std::abs(p.classifier.bias.data[0] - (before - 0.1 * m / (std::sqrt(v) + 1e-8))) < 1e-12);
+  CHECK(std::abs(p_head.bias.data[0] - (before - 0.1 * m / (std::sqrt(v) + 1e-8))) < 1e-12);
 }
 
 TEST_CASE("adamw: decays matrices alone, clips by the global norm, same bits for any number of workers") {
-  encoder_tensors<double> start(small_config(attention_kind::inhibitor, attention_kind::inhibitor));
+  encoder_tensors<double> start(small_config("inhibitor", "inhibitor"));
   initialize(start, 5);
   encoder_tensors<double> g = start;
   const auto segments = trainable_segments(start, [](const std::string&) { return true; });

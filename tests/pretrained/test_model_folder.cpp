@@ -15,19 +15,19 @@ using inhibitor::test::temp_folder;
 namespace {
 
 encoder_config small_config() {
-  return inhibitor::test::small_config(attention_kind::inhibitor, attention_kind::dot_product);
+  return inhibitor::test::small_config("inhibitor", "dot_product");
 }
 
 encoder_config small_bert() {
   encoder_config config = small_config();
-  config.family = model_family::bert;
+  config.set_family(model_family::bert);
   config.type_vocab_size = 2;
   return config;
 }
 
 /// A model whose numbers all differ, so that a swapped tensor shows.
 template <class T = float>
-encoder_tensors<T> numbered_model(const encoder_config& config, encoder_heads heads = {}) {
+encoder_tensors<T> numbered_model(const encoder_config& config, const head_names& heads = {"sequence_classification"}) {
   encoder_tensors<T> model(config, heads);
   for (index_t i = 0; i < model.size(); ++i) model.data()[i] = static_cast<T>(i + 1) / 8;
   return model;
@@ -52,7 +52,7 @@ void write_renamed(const temp_folder& folder, const encoder_tensors<float>& mode
   writer.write(folder.file("model.safetensors"));
   model_config_file config;
   config.config = model.config();
-  write_model_config(folder.file("config.json"), config, model.heads());
+  write_model_config(folder.file("config.json"), config, model.has_heads());
 }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
@@ -70,6 +70,9 @@ std::string error_of_loading(const temp_folder& folder) {
 }
 
 const std::string as_is(const std::string& name) { return name; }
+
+const std::vector<head_names> every_choice_of_heads{
+    {}, {"sequence_classification"}, {"masked_lm"}, {"sequence_classification", "masked_lm"}};
 
 }  // namespace
 
@@ -102,7 +105,7 @@ TEST_CASE("save_model_folder: a saved model loads bit-identically, configuration
 
 TEST_CASE("save_model_folder: double and every choice of heads", "[io]") {
   const temp_folder folder;
-  for (const encoder_heads heads : {encoder_heads{false, false}, {true, false}, {false, true}, {true, true}}) {
+  for (const head_names& heads : every_choice_of_heads) {
     const auto model = numbered_model<double>(small_config(), heads);
     save_model_folder(folder.file("m"), model);
     CHECK(same_numbers(load_model_folder<double>(folder.file("m"), heads), model));
@@ -112,7 +115,7 @@ TEST_CASE("save_model_folder: double and every choice of heads", "[io]") {
 
 TEST_CASE("save_model_folder: a BERT with every choice of heads, under its own names", "[io]") {
   const temp_folder folder;
-  for (const encoder_heads heads : {encoder_heads{false, false}, {true, false}, {false, true}, {true, true}}) {
+  for (const head_names& heads : every_choice_of_heads) {
     const auto model = numbered_model(small_bert(), heads);
     save_model_folder(folder.file("m"), model);
     CHECK(same_numbers(load_model_folder<float>(folder.file("m"), heads), model));
@@ -171,9 +174,9 @@ TEST_CASE("trap 2: LayerNorm.gamma and .beta are repaired, published inhibitor s
       });
   const auto loaded = load_model_folder<float>(published.path());
   for (index_t head = 0; head < 2; ++head) {
-    CHECK(loaded.layer[0].attention.inhibitor_score_scale.data[head] == gamma);
-    CHECK(loaded.layer[0].attention.inhibitor_shift.data[head] == alpha);
-    CHECK(loaded.layer[0].attention.inhibitor_output_scale.data[head] == beta);
+    CHECK(loaded.layer[0].attention.as<inhibitor_mixer>()->inhibitor_score_scale.data[head] == gamma);
+    CHECK(loaded.layer[0].attention.as<inhibitor_mixer>()->inhibitor_shift.data[head] == alpha);
+    CHECK(loaded.layer[0].attention.as<inhibitor_mixer>()->inhibitor_output_scale.data[head] == beta);
   }
 }
 
@@ -203,10 +206,10 @@ TEST_CASE("published inhibitor models: mechanism is inferred where config.json i
     writer.add(block + "beta", dtype::f32, {}, scalars + 2);
   });
   const auto loaded = load_model_folder<float>(folder.path());
-  CHECK(loaded.config().layer_attention(0) == attention_kind::dot_product);
-  CHECK(loaded.config().layer_attention(1) == attention_kind::inhibitor);
+  CHECK(loaded.config().layer_attention(0) == "dot_product");
+  CHECK(loaded.config().layer_attention(1) == "inhibitor");
   CHECK(loaded.config().inhibitor.center == centering::all_keys);
-  CHECK(loaded.layer[1].attention.inhibitor_shift.data[0] == 0.0F);  // their code skips a shift that is not positive
+  CHECK(loaded.layer[1].attention.as<inhibitor_mixer>()->inhibitor_shift.data[0] == 0.0F);  // their code skips a shift that is not positive
 }
 
 TEST_CASE("trap 3: the tied decoder may be absent or present", "[io]") {
@@ -277,7 +280,7 @@ TEST_CASE("read_model_folder: lists what is missing, unexpected and of another s
         "missing, newly initialized: pre_classifier.bias\nunexpected, not used: odd.gamma\n"
         "unexpected, not used: vocab_transform.bias\n"
         "mismatched, newly initialized: classifier.weight has shape [2, 2], expected [3, 8]\n");
-  CHECK(loaded.tensors.pre_classifier.bias.data[0] == 0.0F);
+  CHECK(loaded.tensors.head<sequence_classification_head>().pre_classifier.bias.data[0] == 0.0F);
   CHECK(loaded.tensors.classifier.weight.data[0] != 0.0F);
   CHECK(loaded.tensors.embeddings.word_embeddings.data[1] == 0.25F);
   CHECK_THAT(error_of_loading(folder), Catch::Matchers::StartsWith(folder.path() + ": ") &&

@@ -26,8 +26,8 @@ std::string save(const test::temp_folder& folder, const std::string& name, const
   return folder.file(name);
 }
 
-encoder_tensors<float> small_model(index_t labels, encoder_heads heads = {}) {
-  encoder_config config = test::small_config(attention_kind::dot_product, attention_kind::inhibitor);
+encoder_tensors<float> small_model(index_t labels, const head_names& heads = {"sequence_classification"}) {
+  encoder_config config = test::small_config("dot_product", "inhibitor");
   config.num_labels = labels;
   config.initializer_range = 0.5;
   encoder_tensors<float> model(config, heads);
@@ -123,7 +123,7 @@ TEST_CASE("load_classifier: a masked language model has no head for a task") {
   const classifier_model model = load_classifier(masked, find_task("stsb"), 1, true);
   CHECK(model.tensors.config().num_labels == 1);
   CHECK(model.file.document.at("problem_type") == "regression");
-  const tensor<float>& inner = model.tensors.pre_classifier.weight;
+  const tensor<float>& inner = model.tensors.head<sequence_classification_head>().pre_classifier.weight;
   CHECK(std::any_of(inner.data, inner.data + inner.size(), [](float x) { return x != 0; }));
 }
 

@@ -2,10 +2,9 @@
 #pragma once
 
 #include <Eigen/Core>
-#include <algorithm>
 #include <cmath>
 
-#include "inhibitor/nn/linear.hpp"
+#include "inhibitor/nn/blocks.hpp"
 
 // Layer normalization over the last dimension: y = (x - mean) / sqrt(variance + epsilon) * weight + bias, with the
 // biased variance (Ba et al. 2016, arXiv 1607.06450 eq. 3-4).
@@ -14,17 +13,15 @@ namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 
 /// y (rows, cols) from x (rows, cols), weight (cols), bias (cols). Saves mean (rows) and rstd (rows) = 1 /
-/// sqrt(variance
-/// + epsilon) for the backward pass. Overwrites y, which may be x. Does not throw.
+/// sqrt(variance + epsilon) for the backward pass. Overwrites y, which may be x. Does not throw.
 template <class T>
 void layer_norm_forward(T* y, T* mean, T* rstd, const T* x, const T* weight, const T* bias, index_t rows, index_t cols,
                         T epsilon, const executor& workers) {
   using row_map = Eigen::Map<Eigen::Array<T, 1, Eigen::Dynamic>>;
   using const_row_map = Eigen::Map<const Eigen::Array<T, 1, Eigen::Dynamic>>;
   const const_row_map w(weight, cols), b(bias, cols);
-  workers.for_each(detail::blocks(rows, detail::row_block), [&](index_t item, index_t) {
-    const index_t end = std::min(rows, (item + 1) * detail::row_block);
-    for (index_t i = item * detail::row_block; i < end; ++i) {
+  for_each_range(rows, rows_per_block, workers, [&](index_t begin, index_t end) {
+    for (index_t i = begin; i < end; ++i) {
       const const_row_map xi(x + i * cols, cols);
       const T m = xi.mean();
       const T r = T(1) / std::sqrt((xi - m).square().mean() + epsilon);
@@ -43,9 +40,8 @@ void layer_norm_backward(T* dx, T* dweight, T* dbias, const T* dy, const T* x, c
   using row_map = Eigen::Map<Eigen::Array<T, 1, Eigen::Dynamic>>;
   using const_row_map = Eigen::Map<const Eigen::Array<T, 1, Eigen::Dynamic>>;
   const const_row_map w(weight, cols);
-  workers.for_each(detail::blocks(rows, detail::row_block), [&](index_t item, index_t) {
-    const index_t end = std::min(rows, (item + 1) * detail::row_block);
-    for (index_t i = item * detail::row_block; i < end; ++i) {
+  for_each_range(rows, rows_per_block, workers, [&](index_t begin, index_t end) {
+    for (index_t i = begin; i < end; ++i) {
       const const_row_map xi(x + i * cols, cols), dyi(dy + i * cols, cols);
       const T m = mean[i], r = rstd[i];
       // With n = (x - mean) * rstd and g = dy * weight: dx = rstd * (g - mean(g) - n * mean(g * n)).
@@ -55,9 +51,8 @@ void layer_norm_backward(T* dx, T* dweight, T* dbias, const T* dy, const T* x, c
     }
   });
   // The sums over rows run inside one column block each, in row order, so they do not depend on the workers.
-  workers.for_each(detail::blocks(cols, detail::row_block), [&](index_t item, index_t) {
-    const index_t c0 = item * detail::row_block;
-    const index_t c = std::min(detail::row_block, cols - c0);
+  for_each_range(cols, rows_per_block, workers, [&](index_t c0, index_t end) {
+    const index_t c = end - c0;
     row_map dw(dweight + c0, c), db(dbias + c0, c);
     for (index_t i = 0; i < rows; ++i) {
       const const_row_map xi(x + i * cols + c0, c), dyi(dy + i * cols + c0, c);
