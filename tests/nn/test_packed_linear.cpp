@@ -42,6 +42,18 @@ using products = std::tuple<product<float, panel_gemm>, product<double, panel_ge
                             product<double, eigen_gemm>>;
 // clang-format on
 
+/// Whether results are the same bits for any number of workers; other libraries do not promise it.
+template <class Gemm>
+constexpr bool has_fixed_bits = true;
+#if defined(INHIBITOR_HAS_OPENBLAS)
+template <>
+constexpr bool has_fixed_bits<openblas_gemm> = false;
+#endif
+#if defined(INHIBITOR_HAS_ONEDNN)
+template <>
+constexpr bool has_fixed_bits<onednn_gemm> = false;
+#endif
+
 /// A linear layer of its own numbers.
 template <class T>
 struct some_layer {
@@ -118,7 +130,12 @@ TEMPLATE_LIST_TEST_CASE("packed_linear: several layers side by side, in the same
   for (const int threads : {2, 3}) {
     std::vector<T> again(y.size());
     together.forward(again.data(), 208, x.data(), 50, rows, activation::none, openmp_executor(threads));
-    CHECK(again == y);
+    if (has_fixed_bits<typename TestType::gemm>) CHECK(std::equal(y.begin(), y.end(), again.begin()));
+    double difference = 0;
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      difference = std::max(difference, static_cast<double>(std::abs(again[i] - y[i])));
+    }
+    CHECK(difference <= reduction<T>(50, 50) / 4);
   }
 #endif
 }

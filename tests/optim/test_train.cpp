@@ -166,6 +166,38 @@ TEST_CASE("adamw: two steps of one value by hand") {
   CHECK(std::abs(p_head.bias.data[0] - (before - 0.1 * m / (std::sqrt(v) + 1e-8))) < 1e-12);
 }
 
+TEST_CASE("adamw: tied scalars move as one number with one moment, by hand") {
+  encoder_config config = small_config("inhibitor", "dot_product");
+  config.tied_scalars = true;
+  encoder_tensors<double> p(config), g(config);
+  initialize(p, 5);
+  const auto is_shift = [](const std::string& name) { return name.find("inhibitor_shift") != std::string::npos; };
+  adamw<encoder_tensors<double>> optimizer(p, trainable_segments(p, is_shift));
+  const tensor<double>& shift = p.layer[0].attention.as<inhibitor_mixer>()->inhibitor_shift;
+  const tensor<double>& dshift = g.layer[0].attention.as<inhibitor_mixer>()->inhibitor_shift;
+  adamw_options o;
+  o.learning_rate = 0.1;
+  o.epsilon = 0.5;  // so that the size of the gradient matters
+  constexpr double max_norm = 1;
+  double value = 0.5, m = 0, v = 0;
+  const double gradients[][2] = {{0.5, -0.125}, {3, 1}, {-0.25, 0}, {1, -1}};
+  int step = 0;
+  for (const auto& of_heads : gradients) {
+    dshift.data[0] = of_heads[0];
+    dshift.data[1] = of_heads[1];
+    double gradient = of_heads[0] + of_heads[1];
+    const double norm = optimizer.update(p, g, o, max_norm, {});
+    CHECK(std::abs(norm - std::abs(gradient)) < 1e-15);
+    if (std::abs(gradient) > max_norm) gradient *= max_norm / (std::abs(gradient) + 1e-6);
+    ++step;
+    m = 0.9 * m + 0.1 * gradient;
+    v = 0.999 * v + 0.001 * gradient * gradient;
+    value -= 0.1 * (m / (1 - std::pow(0.9, step))) / (std::sqrt(v / (1 - std::pow(0.999, step))) + 0.5);
+    for (index_t head = 0; head < 2; ++head) CHECK(std::abs(shift.data[head] - value) < 1e-12);
+    CHECK(dshift.data[0] == 0);
+  }
+}
+
 TEST_CASE("adamw: decays matrices alone, clips by the global norm, same bits for any number of workers") {
   encoder_tensors<double> start(small_config("inhibitor", "inhibitor"));
   initialize(start, 5);

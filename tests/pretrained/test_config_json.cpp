@@ -163,7 +163,7 @@ TEST_CASE("write_model_config: saved and read again it is the same, keys of othe
                                   {"inhibitor_signed", false},
                                   {"initializer_range", 0.1},
                                   {"transformers_version", "4.0.0"}});
-  write_model_config(folder.file("config.json"), file, {});
+  write_model_config(folder.file("config.json"), file, {"sequence_classification"});
   const model_config_file again = read_model_config(folder.file("config.json"));
   CHECK(again.config.dim == 64);
   CHECK(again.config.initializer_range == 0.1);
@@ -176,7 +176,7 @@ TEST_CASE("write_model_config: saved and read again it is the same, keys of othe
   CHECK_FALSE(again.document.contains("hidden_size"));
   CHECK(again.document.at("architectures") == json::array({"DistilBertForSequenceClassification"}));
   const std::string before = file_content(folder.file("config.json"));
-  write_model_config(folder.file("config.json"), again, {});
+  write_model_config(folder.file("config.json"), again, {"sequence_classification"});
   CHECK(file_content(folder.file("config.json")) == before);
 }
 
@@ -212,7 +212,7 @@ TEST_CASE("read_model_config: BERT's keys and defaults; a BERT is written as one
   CHECK(c.layer_norm_epsilon == 1e-6);
   CHECK(c.layer_attention(2) == "inhibitor");
 
-  const json document = model_config_document(file, {false, true});
+  const json document = model_config_document(file, {"masked_lm"});
   CHECK(document.at("architectures") == json::array({"BertForMaskedLM"}));
   CHECK(document.at("their_key") == 1);
   CHECK_FALSE(document.contains("dim"));
@@ -227,12 +227,15 @@ TEST_CASE("read_model_config: BERT's keys and defaults; a BERT is written as one
 TEST_CASE("write_model_config: a dot-product model carries none of our keys, stale ones included", "[io]") {
   model_config_file file = parse({{"attention_type", "inhibitor"}, {"inhibitor_center", "none"}});
   file.config.set_attention("dot_product");
-  const json document = model_config_document(file, {false, true});
+  const json document = model_config_document(file, {"masked_lm"});
   CHECK_FALSE(document.contains("attention_type"));
   CHECK_FALSE(document.contains("inhibitor_center"));
   CHECK(document.at("architectures") == json::array({"DistilBertForMaskedLM"}));
   file.config.set_attention("inhibitor");
   CHECK(model_config_document(file, {}).at("attention_type") == "inhibitor");
+  CHECK_FALSE(model_config_document(file, {}).contains("inhibitor_tied_scalars"));
+  file.config.type_vocab_size = 2;
+  CHECK_THROWS_WITH(model_config_document(file, {}), contains_text("a DistilBERT has no token types"));
 }
 
 TEST_CASE("trap 23: a locale with decimal commas changes no number", "[io]") {

@@ -5,6 +5,7 @@
 
 #include "inhibitor/nn/blocks.hpp"
 #include "inhibitor/nn/eigen_maps.hpp"
+#include "inhibitor/nn/fixed_order_sum.hpp"
 
 // Affine layer y = x W^T + b with the weight stored (out, in), as checkpoints store it.
 //
@@ -38,9 +39,8 @@ void linear_backward_parameters(T* dweight, T* dbias, const T* dy, const T* x, i
     strided_const_map<T> dy_block(dy + c0, rows, c, Eigen::OuterStride<>(out));
     strided_const_map<T> x_all(x, rows, in, Eigen::OuterStride<>(in));
     strided_map<T> dw_block(dweight + c0 * in, c, in, Eigen::OuterStride<>(in));
-    Eigen::Map<Eigen::Matrix<T, 1, Eigen::Dynamic>> db_block(dbias + c0, c);
     dw_block.noalias() += dy_block.transpose() * x_all;
-    db_block += dy_block.colwise().sum();
+    add_column_sums(dbias + c0, dy + c0, rows, c, out);
   });
 }
 

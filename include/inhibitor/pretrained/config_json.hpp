@@ -313,7 +313,8 @@ inline model_config_file read_model_config(const std::string& path) {
 }
 
 /// The document to save for a model with these heads: `file.document` with the library's keys set from `file.config`
-/// and `file.labels` (LABEL_0, ... unless there is one name per label).
+/// and `file.labels` (LABEL_0, ... unless there is one name per label). Throws std::invalid_argument for what the family
+/// does not have.
 inline nlohmann::json model_config_document(const model_config_file& file, const head_names& heads) {
   const encoder_config& c = file.config;
   nlohmann::json out = file.document;
@@ -341,6 +342,9 @@ inline nlohmann::json model_config_document(const model_config_file& file, const
     out["layer_norm_eps"] = c.layer_norm_epsilon;
     set_default("position_embedding_type", "absolute");
   } else {
+    check(c.type_vocab_size == 0, [&] {
+      return "type_vocab_size is " + std::to_string(c.type_vocab_size) + "; expected 0: a DistilBERT has no token types";
+    });
     set_default("sinusoidal_pos_embds", false);
     set_default("tie_weights_", true);
   }

@@ -30,6 +30,13 @@ struct loaded_model {
   load_report report;
 };
 
+/// How to read.
+struct reading_options {
+  /// The authors' published models have one number per layer where this library has one per head. True: it stays one in
+  /// training (mixer_options::tied_scalars); false: heads start equal and go their own ways.
+  bool ties_published_scalars = false;
+};
+
 /// Shape of a tensor as a file states it.
 template <class T>
 std::vector<std::uint64_t> stored_shape(const tensor<T>& t) {
@@ -62,7 +69,8 @@ inline std::map<std::string, tensor_source> sources_by_name(const safetensors_se
 
 /// What the tensors tell about the mechanism where config.json is silent: layers with inhibitor scalars are inhibitor
 /// layers, and the authors' published models center over all keys.
-inline void infer_mechanism(model_config_file& file, const std::map<std::string, tensor_source>& sources) {
+inline void infer_mechanism(model_config_file& file, const std::map<std::string, tensor_source>& sources,
+                            const reading_options& options) {
   encoder_config& config = file.config;
   bool is_published = false;
   for (index_t i = 0; i < config.n_layers; ++i) {
@@ -75,6 +83,7 @@ inline void infer_mechanism(model_config_file& file, const std::map<std::string,
     }
   }
   if (is_published && !file.document.contains("inhibitor_center")) config.inhibitor.center = centering::all_keys;
+  if (is_published && options.ties_published_scalars) config.tied_scalars = true;
 }
 
 /// A damaged or hostile config.json must not make the program ask for memory without bound.
@@ -125,7 +134,9 @@ inline std::string without_trailing_slash(std::string folder) {
 /// are normalized (tensor_names.hpp); the masked-LM decoder is always the word embeddings, a stored copy is not read.
 /// F16, BF16, F32 and F64 are converted to T. Throws file_error when a file is missing or malformed.
 template <class T>
-loaded_model<T> read_model_folder(const std::string& folder, const head_names& heads = {sequence_classification_head<T>::name}) {
+loaded_model<T> read_model_folder(const std::string& folder,
+                                  const head_names& heads = {sequence_classification_head<T>::name},
+                                  const reading_options& options = {}) {
   const std::string config_path = folder + "/config.json";
   loaded_model<T> model;
   model.config = read_model_config(config_path);
@@ -137,7 +148,7 @@ loaded_model<T> read_model_folder(const std::string& folder, const head_names& h
       sources.erase(tied);
     }
   }
-  detail::infer_mechanism(model.config, sources);
+  detail::infer_mechanism(model.config, sources, options);
   detail::check_size(model.config.config, checkpoint, config_path);
 
   model.tensors = encoder_tensors<T>(model.config.config, heads);
@@ -172,8 +183,10 @@ loaded_model<T> read_model_folder(const std::string& folder, const head_names& h
 /// Reads a model folder that must hold exactly the tensors of the model. Throws file_error naming what is missing,
 /// unexpected or of another shape (both shapes).
 template <class T>
-encoder_tensors<T> load_model_folder(const std::string& folder, const head_names& heads = {sequence_classification_head<T>::name}) {
-  loaded_model<T> model = read_model_folder<T>(folder, heads);
+encoder_tensors<T> load_model_folder(const std::string& folder,
+                                     const head_names& heads = {sequence_classification_head<T>::name},
+                                     const reading_options& options = {}) {
+  loaded_model<T> model = read_model_folder<T>(folder, heads, options);
   model.report.require_complete(folder);
   return std::move(model.tensors);
 }
