@@ -14,10 +14,10 @@
 #include <random>
 #include <vector>
 
-#include "inhibitor/training/evaluate.hpp"
-#include "inhibitor/data/glue_reader.hpp"
 #include "inhibitor/attention/u8/attention.hpp"
+#include "inhibitor/data/glue_reader.hpp"
 #include "inhibitor/pretrained/model_folder.hpp"
+#include "inhibitor/training/evaluate.hpp"
 
 using namespace inhibitor;
 using namespace inhibitor::examples;
@@ -101,9 +101,10 @@ void trained(const std::string& folder, const std::string& table) {
       if (p == nullptr) continue;
       const auto& inner = a.block[l].mixing.inner;
       const attention_shape s{tokens.batch, c.n_heads, tokens.length, tokens.length, c.head_size(), c.head_size()};
-      add_error(sums[l], inner[attention_inner::q].data(), inner[attention_inner::k].data(),
-                inner[attention_inner::v].data(), s, tokens.key_mask,
-                {c.inhibitor, {p->inhibitor_score_scale.data, p->inhibitor_shift.data, p->inhibitor_output_scale.data}});
+      add_error(
+          sums[l], inner[attention_inner::q].data(), inner[attention_inner::k].data(), inner[attention_inner::v].data(),
+          s, tokens.key_mask,
+          {c.inhibitor, {p->inhibitor_score_scale.data, p->inhibitor_shift.data, p->inhibitor_output_scale.data}});
     }
   }
   for (std::size_t l = 0; l < sums.size(); ++l) {

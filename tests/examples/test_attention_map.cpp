@@ -123,7 +123,8 @@ TEST_CASE("attention_map: each layer by its own mechanism", "[inspect]") {
       for (index_t d = 0; d < 4; ++d) {
         double sum = 0;
         for (index_t j = 0; j < 4; ++j) {
-          sum += weights[static_cast<std::size_t>(i * 4 + j)] * double{b.mixing.inner[attention_inner::v].data()[j * 8 + head * 4 + d]};
+          sum += weights[static_cast<std::size_t>(i * 4 + j)] *
+                 double{b.mixing.inner[attention_inner::v].data()[j * 8 + head * 4 + d]};
         }
         CHECK_THAT(sum, WithinAbs(double{b.mixing.context.data()[i * 8 + head * 4 + d]}, 1e-6));
       }

@@ -25,7 +25,8 @@ namespace {
 
 model random_model(encoder_config config, bool masked_lm = false) {
   config.initializer_range = 0.4;  // large enough that distances, values and gradients are all of order 1
-  model p(config, masked_lm ? head_names{"sequence_classification", "masked_lm"} : head_names{"sequence_classification"});
+  model p(config,
+          masked_lm ? head_names{"sequence_classification", "masked_lm"} : head_names{"sequence_classification"});
   initialize(p, 3);
   // Nothing stays at a special value: biases and scalars move too.
   std::mt19937 bits(4);
@@ -210,8 +211,7 @@ TEST_CASE("encoder_forward: padding does not change what real tokens get") {
 }
 
 TEST_CASE("classification_objective: every gradient agrees with finite differences, with and without dropout") {
-  const auto kinds = GENERATE(std::pair("inhibitor", "inhibitor"),
-                              std::pair("dot_product", "inhibitor"));
+  const auto kinds = GENERATE(std::pair("inhibitor", "inhibitor"), std::pair("dot_product", "inhibitor"));
   const bool with_dropout = GENERATE(false, true);
   model p = random_model(small_config(kinds.first, kinds.second));
   const small_batch b;

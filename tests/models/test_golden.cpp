@@ -5,11 +5,11 @@
 #include <type_traits>
 
 #include "inhibitor/attention/multi_head.hpp"
-#include "inhibitor/reference/attention.hpp"
-#include "inhibitor/optim/adamw.hpp"
 #include "inhibitor/nn/losses.hpp"
-#include "inhibitor/training/objectives.hpp"
+#include "inhibitor/optim/adamw.hpp"
 #include "inhibitor/optim/schedule.hpp"
+#include "inhibitor/reference/attention.hpp"
+#include "inhibitor/training/objectives.hpp"
 #include "support/catch.hpp"
 #include "support/golden.hpp"
 
@@ -108,8 +108,7 @@ struct encoder_case {
     const std::string root = config.family == model_family::bert ? "bert" : "distilbert";
     config.dim = file.extent("param/" + root + ".embeddings.word_embeddings.weight", 1);
     const bool is_inhibitor = file.has("param/distilbert.transformer.layer.0.attention.inhibitor_shift");
-    config.attention.assign(static_cast<std::size_t>(config.n_layers),
-                            is_inhibitor ? "inhibitor" : "dot_product");
+    config.attention.assign(static_cast<std::size_t>(config.n_layers), is_inhibitor ? "inhibitor" : "dot_product");
     tokens = {ids.data(), key_mask.data(), file.extent("input/ids", 0), file.extent("input/ids", 1),
               token_types.empty() ? nullptr : token_types.data()};
   }
@@ -202,7 +201,7 @@ TEST_CASE("reference attention: equals PyTorch, forward and backward", "[golden]
       p.normalize_by_length = c.options.normalize_by_length;
       p.center = c.options.center == centering::none            ? reference::centered::no
                  : c.options.center == centering::attended_keys ? reference::centered::attended_keys
-                                                               : reference::centered::all_keys;
+                                                                : reference::centered::all_keys;
       p.aggregate = c.options.is_signed ? reference::aggregation::signed_relu : reference::aggregation::unsigned_relu;
       if (!c.is_inhibitor) {
         p.score = reference::scoring::dot_product;
@@ -245,8 +244,8 @@ TEMPLATE_TEST_CASE("classification_objective: equals PyTorch in every activation
                   value_floor);
     }
     for (std::size_t l = 0; l < state.activations.block.size(); ++l) {
-      check_close(state.activations.block[l].mixing.context.data(), c.file, "context." + std::to_string(l), value_tolerance<T>,
-                  value_floor);
+      check_close(state.activations.block[l].mixing.context.data(), c.file, "context." + std::to_string(l),
+                  value_tolerance<T>, value_floor);
     }
     check_tensors(state.gradients, c.file, "grad/", gradient_tolerance<T>, gradient_floor, true);
     const T* pad_row = state.gradients.embeddings.word_embeddings.data;

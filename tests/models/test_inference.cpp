@@ -4,8 +4,8 @@
 #include <tuple>
 #include <vector>
 
-#include "inhibitor/models/bert/heads.hpp"
 #include "inhibitor/models/bert/fold_scales.hpp"
+#include "inhibitor/models/bert/heads.hpp"
 #include "inhibitor/nn/gemm_eigen.hpp"
 #include "support/catch.hpp"
 #include "support/counted_new.hpp"

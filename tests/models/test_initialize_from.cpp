@@ -76,8 +76,10 @@ TEST_CASE("initialize_from: six layers of a twelve-layer BERT become a DistilBER
     CHECK(equal(student.layer[i].attention.as<inhibitor_mixer>()->inhibitor_shift,
                 before.layer[i].attention.as<inhibitor_mixer>()->inhibitor_shift));
   }
-  CHECK(equal(student.head<masked_lm_head>().vocab_transform.weight, teacher.head<masked_lm_head>().vocab_transform.weight));
-  CHECK(equal(student.head<masked_lm_head>().vocab_projector_bias, teacher.head<masked_lm_head>().vocab_projector_bias));
+  CHECK(equal(student.head<masked_lm_head>().vocab_transform.weight,
+              teacher.head<masked_lm_head>().vocab_transform.weight));
+  CHECK(
+      equal(student.head<masked_lm_head>().vocab_projector_bias, teacher.head<masked_lm_head>().vocab_projector_bias));
   CHECK(equal(student.head<sequence_classification_head>().pre_classifier.weight,
               before.head<sequence_classification_head>().pre_classifier.weight));
   CHECK(equal(student.head<sequence_classification_head>().classifier.weight,

@@ -4,12 +4,12 @@
 #include <tuple>
 #include <vector>
 
-#include "support/program_gemm.hpp"
 #include "inhibitor/nn/gelu.hpp"
 #include "inhibitor/nn/gemm_eigen.hpp"
 #include "inhibitor/nn/layer_norm.hpp"
 #include "inhibitor/nn/linear.hpp"
 #include "support/catch.hpp"
+#include "support/program_gemm.hpp"
 #include "support/random.hpp"
 #include "support/tolerance.hpp"
 #if defined(INHIBITOR_HAS_OPENBLAS)

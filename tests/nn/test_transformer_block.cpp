@@ -59,7 +59,8 @@ void check_tensors(Model& p, const Model& gradients, const Loss& loss, Wanted&& 
 }  // namespace
 
 TEST_CASE("mixer: refuses the name of none, naming those there are") {
-  CHECK_THROWS_WITH(mixer<float>("fourier", 8, 2, {}), contains_text("no mixer \"fourier\"; the mixers are dot_product"));
+  CHECK_THROWS_WITH(mixer<float>("fourier", 8, 2, {}),
+                    contains_text("no mixer \"fourier\"; the mixers are dot_product"));
   for (const std::string& name : mixer_names()) CHECK(mixer<float>(name, 8, 2, {}).name() == name);
 }
 
@@ -90,9 +91,11 @@ TEST_CASE("mixer: gradients agree with finite differences, of itself, of another
   numbers dx(x.size()), dmemory(memory.size());
   mixer_scratch<double> scratch;
   p.backward({dx.data(), dmemory.data()}, d, dcontext.data(), saved, in, s, options, scratch, workspace, {});
-  check_tensors(p, d, loss, [](const std::string& tensor_name) { return tensor_name.find("out_lin") == std::string::npos; });
+  check_tensors(p, d, loss,
+                [](const std::string& tensor_name) { return tensor_name.find("out_lin") == std::string::npos; });
   CHECK(gradient_error(loss, x.data(), dx.data(), static_cast<index_t>(x.size()), 1e-6) < 1e-6);
-  if (has_memory) CHECK(gradient_error(loss, memory.data(), dmemory.data(), static_cast<index_t>(memory.size()), 1e-6) < 1e-6);
+  if (has_memory)
+    CHECK(gradient_error(loss, memory.data(), dmemory.data(), static_cast<index_t>(memory.size()), 1e-6) < 1e-6);
 }
 
 TEST_CASE("transformer_block: gradients agree with finite differences, norms after and before the sums") {

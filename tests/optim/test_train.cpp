@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "inhibitor/models/bert/model.hpp"
-#include "inhibitor/optim/adamw.hpp"
 #include "inhibitor/nn/losses.hpp"
+#include "inhibitor/optim/adamw.hpp"
 #include "inhibitor/optim/schedule.hpp"
 #include "support/catch.hpp"
 #include "support/finite_difference.hpp"
@@ -138,12 +138,11 @@ TEST_CASE("learning_rate_schedule: warm-up starts at 0, decay ends after the las
 
 TEST_CASE("adamw: two steps of one value by hand") {
   // A model with one trainable number is a bias of a tiny configuration; everything else is frozen.
-  encoder_tensors<double> p(small_config("inhibitor", "inhibitor")),
-      g(small_config("inhibitor", "inhibitor"));
+  encoder_tensors<double> p(small_config("inhibitor", "inhibitor")), g(small_config("inhibitor", "inhibitor"));
   const auto segments = trainable_segments(p, [](const std::string& name) { return name == "classifier.bias"; });
   adamw<encoder_tensors<double>> optimizer(p, segments);
   const linear_tensors<double>&p_head = p.head<sequence_classification_head>().classifier,
-                              &g_head = g.head<sequence_classification_head>().classifier;
+        &g_head = g.head<sequence_classification_head>().classifier;
   p_head.bias.data[0] = 1;
   g_head.bias.data[0] = 0.5;
   p_head.weight.data[0] = 3;

@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "inhibitor/pretrained/model_folder.hpp"
 #include "inhibitor/models/bert/heads.hpp"
+#include "inhibitor/pretrained/model_folder.hpp"
 #include "support/catch.hpp"
 #include "support/golden.hpp"
 

@@ -14,9 +14,7 @@ using inhibitor::test::temp_folder;
 
 namespace {
 
-encoder_config small_config() {
-  return inhibitor::test::small_config("inhibitor", "dot_product");
-}
+encoder_config small_config() { return inhibitor::test::small_config("inhibitor", "dot_product"); }
 
 encoder_config small_bert() {
   encoder_config config = small_config();
@@ -211,7 +209,8 @@ TEST_CASE("published inhibitor models: mechanism is inferred where config.json i
   CHECK(loaded.config().inhibitor.center == centering::all_keys);
   CHECK_FALSE(loaded.config().tied_scalars);
   CHECK_FALSE(loaded.layer[1].attention.as<inhibitor_mixer>()->inhibitor_shift.is_tied);
-  CHECK(loaded.layer[1].attention.as<inhibitor_mixer>()->inhibitor_shift.data[0] == 0.0F);  // their code skips a shift that is not positive
+  CHECK(loaded.layer[1].attention.as<inhibitor_mixer>()->inhibitor_shift.data[0] ==
+        0.0F);  // their code skips a shift that is not positive
 
   // Asked for, their one number per layer stays one, in what is saved from it as well.
   reading_options tie;
@@ -332,7 +331,8 @@ TEST_CASE("read_model_folder: half precision and shards", "[io]") {
   const auto last = static_cast<std::size_t>(model.size()) - 3;
   CHECK(std::memcmp(loaded.data(), model.data(), last * sizeof(float)) == 0);
   for (index_t i = 0; i < 3; ++i) {
-    CHECK_THAT(loaded.head<sequence_classification_head>().classifier.bias.data[i], Catch::Matchers::WithinRel(model.head<sequence_classification_head>().classifier.bias.data[i], 0.01F));
+    CHECK_THAT(loaded.head<sequence_classification_head>().classifier.bias.data[i],
+               Catch::Matchers::WithinRel(model.head<sequence_classification_head>().classifier.bias.data[i], 0.01F));
   }
 }
 

@@ -46,18 +46,19 @@ TEST_CASE("load_text_model: the tokenizer follows the folder", "[programs]") {
   const std::string path = save(folder, {"sequence_classification"});
   CHECK(load_text_model(path, {"sequence_classification"}).tokenizer.tokenize("A") == std::vector<std::int32_t>{5});
   folder.write("m/tokenizer_config.json", R"({"do_lower_case": false})");
-  CHECK(load_text_model(path, {"sequence_classification"}).tokenizer.tokenize("A \xC3\xA1") == std::vector<std::int32_t>{7, 8});
+  CHECK(load_text_model(path, {"sequence_classification"}).tokenizer.tokenize("A \xC3\xA1") ==
+        std::vector<std::int32_t>{7, 8});
 }
 
 TEST_CASE("load_text_model: refuses what is missing, tells what is not used", "[programs]") {
   temp_folder folder;
   const std::string path = save(folder, {"masked_lm"});
-  CHECK_THROWS_WITH(load_text_model(path, {"sequence_classification"}), contains_text("missing: pre_classifier.weight"));
+  CHECK_THROWS_WITH(load_text_model(path, {"sequence_classification"}),
+                    contains_text("missing: pre_classifier.weight"));
   const text_model encoder = load_text_model(path, {});
   CHECK(encoder.report.unexpected.size() == 5);
   folder.write("m/vocab.txt", vocabulary + "c\nd\ne\n");
-  CHECK_THROWS_WITH(load_text_model(path, {}),
-                    contains_text("holds 12 tokens") && contains_text("11 word embeddings"));
+  CHECK_THROWS_WITH(load_text_model(path, {}), contains_text("holds 12 tokens") && contains_text("11 word embeddings"));
 }
 
 TEST_CASE("stored_heads: what the checkpoint has", "[programs]") {

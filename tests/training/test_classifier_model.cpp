@@ -79,8 +79,10 @@ TEST_CASE("trap 1: MNLI labels are mapped by name, whatever their numbers in the
       const auto from =
           static_cast<index_t>(std::find(order.begin(), order.end(), detail::lower_case(other[i])) - order.begin());
       const auto to = static_cast<index_t>(i);
-      std::copy_n(model.head<sequence_classification_head>().classifier.weight.data + from * 8, 8, moved.head<sequence_classification_head>().classifier.weight.data + to * 8);
-      moved.head<sequence_classification_head>().classifier.bias.data[to] = model.head<sequence_classification_head>().classifier.bias.data[from];
+      std::copy_n(model.head<sequence_classification_head>().classifier.weight.data + from * 8, 8,
+                  moved.head<sequence_classification_head>().classifier.weight.data + to * 8);
+      moved.head<sequence_classification_head>().classifier.bias.data[to] =
+          model.head<sequence_classification_head>().classifier.bias.data[from];
     }
     const model_outputs found = judged(save(folder, other[0], moved, other));
     CHECK(found.logits == expected.logits);
@@ -113,7 +115,8 @@ TEST_CASE("load_classifier: labels that are not the task's are refused, or their
   const tensor<float>& head = moved.tensors.head<sequence_classification_head>().classifier.weight;
   CHECK(std::any_of(head.data, head.data + head.size(), [](float x) { return x != 0; }));
   const classifier_model other_seed = load_classifier(sentiment, find_task("mnli"), 6, true);
-  CHECK_FALSE(std::equal(head.data, head.data + head.size(), other_seed.tensors.head<sequence_classification_head>().classifier.weight.data));
+  CHECK_FALSE(std::equal(head.data, head.data + head.size(),
+                         other_seed.tensors.head<sequence_classification_head>().classifier.weight.data));
 }
 
 TEST_CASE("load_classifier: a masked language model has no head for a task") {

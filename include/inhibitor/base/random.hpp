@@ -6,8 +6,8 @@
 
 #include "inhibitor/base/config.hpp"
 
-// Counter-based random numbers: value i of a stream is a pure function of (stream, i). What was drawn can be drawn again
-// instead of being stored, and neither the number of workers nor the order of evaluation can change it.
+// Counter-based random numbers: value i of a stream is a pure function of (stream, i). What was drawn can be drawn
+// again instead of being stored, and neither the number of workers nor the order of evaluation can change it.
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {

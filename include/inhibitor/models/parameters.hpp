@@ -66,8 +66,9 @@ class parameters : public Model {
   aligned_buffer<T> values_ = zeros();
 };
 
-/// Initial values as Hugging Face's DistilBERT draws them: tensors of rank 2 normal with standard deviation `deviation`,
-/// the others as they say of themselves (tensor::initial). The same seed gives the same numbers on every platform.
+/// Initial values as Hugging Face's DistilBERT draws them: tensors of rank 2 normal with standard deviation
+/// `deviation`, the others as they say of themselves (tensor::initial). The same seed gives the same numbers on every
+/// platform.
 template <class T, class Model>
 void draw_initial_values(parameters<T, Model>& p, double deviation, std::uint64_t seed) {
   std::mt19937_64 bits(seed);

@@ -24,9 +24,8 @@ constexpr index_t block_count(index_t extent, index_t block) { return (extent + 
 /// Calls body(begin, end) for the blocks that [0, extent) is cut into.
 template <class Body>
 void for_each_range(index_t extent, index_t block, const executor& workers, Body&& body) {
-  workers.for_each(block_count(extent, block), [&](index_t item, index_t) {
-    body(item * block, std::min(extent, (item + 1) * block));
-  });
+  workers.for_each(block_count(extent, block),
+                   [&](index_t item, index_t) { body(item * block, std::min(extent, (item + 1) * block)); });
 }
 
 /// Calls body(r0, r, c0, c) for the blocks of r x c at (r0, c0) that a (rows, cols) array is cut into.

@@ -9,9 +9,9 @@
 
 // Affine layer y = x W^T + b with the weight stored (out, in), as checkpoints store it.
 //
-// Products run on Eigen, one single-threaded product per block (nn/blocks.hpp). Compile with EIGEN_DONT_PARALLELIZE when
-// OpenMP is on: threads started by Eigen inside a block would break the promise that results are the same for any number
-// of workers.
+// Products run on Eigen, one single-threaded product per block (nn/blocks.hpp). Compile with EIGEN_DONT_PARALLELIZE
+// when OpenMP is on: threads started by Eigen inside a block would break the promise that results are the same for any
+// number of workers.
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {

@@ -33,7 +33,8 @@ using mixer_registry = std::variant<dot_product_mixer<T>, inhibitor_mixer<T>>;
 /// The names of all mixers.
 inline std::vector<std::string> mixer_names() {
   std::vector<std::string> names;
-  for_each_alternative<mixer_registry<float>>([&](auto* m) { names.emplace_back(std::remove_pointer_t<decltype(m)>::name); });
+  for_each_alternative<mixer_registry<float>>(
+      [&](auto* m) { names.emplace_back(std::remove_pointer_t<decltype(m)>::name); });
   return names;
 }
 

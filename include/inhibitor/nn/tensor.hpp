@@ -6,8 +6,9 @@
 #include "inhibitor/base/config.hpp"
 
 // Parameter tensors. A tensor is a view into one contiguous buffer that the model owns (models/parameters.hpp), so that
-// parameters, gradients and optimizer moments are the same type and can be walked as one flat array. Boxes (feed-forward,
-// mixer, block, head ...) hold tensors named as in a DistilBERT checkpoint; their `visit` spells the names out once.
+// parameters, gradients and optimizer moments are the same type and can be walked as one flat array. Boxes
+// (feed-forward, mixer, block, head ...) hold tensors named as in a DistilBERT checkpoint; their `visit` spells the
+// names out once.
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {

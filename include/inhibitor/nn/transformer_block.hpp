@@ -10,8 +10,9 @@
 #include "inhibitor/nn/layer_norm.hpp"
 #include "inhibitor/nn/mixer.hpp"
 
-// One transformer block (BERT, arXiv 1810.04805; DistilBERT, arXiv 1910.01108), in two halves because the distillation's
-// layer-wise stage needs the first alone. Norms follow the sums (post) or precede what is added (pre, arXiv 2002.04745):
+// One transformer block (BERT, arXiv 1810.04805; DistilBERT, arXiv 1910.01108), in two halves because the
+// distillation's layer-wise stage needs the first alone. Norms follow the sums (post) or precede what is added (pre,
+// arXiv 2002.04745):
 //
 //            post                                        pre
 //   context: context = mix(x)                            context = mix(LayerNorm(x))
@@ -60,7 +61,7 @@ struct block_activations {
   norm_activations<T> sa_norm, out_norm;  // (M)
   aligned_buffer<T> sa_sum, out_sum;      // (M, C) the two sums; with norms after them, their inputs
   aligned_buffer<T> normed;               // (M, C) input of the mixer, with norms before it
-  aligned_buffer<T> h;                    // (M, C) input of the feed-forward network, and after sa_layer_norm either way
+  aligned_buffer<T> h;  // (M, C) input of the feed-forward network, and after sa_layer_norm either way
 
   void resize(const block_shape& s) {
     const index_t size = s.rows() * s.dim;
@@ -77,7 +78,7 @@ struct block_activations {
 template <class T>
 struct block_gradients {
   mixer_scratch<T> mixing;
-  feed_forward_activations<T> ffn;   // (M, F)
+  feed_forward_activations<T> ffn;      // (M, F)
   aligned_buffer<T> dsum, dh, dnormed;  // (M, C)
 
   void resize(const block_shape& s) {
@@ -104,7 +105,10 @@ struct transformer_block {
   /// Throws std::invalid_argument for the name of no mixer.
   transformer_block(const std::string& mixer_name, index_t dim, index_t heads, index_t intermediate,
                     const mixer_options& options)
-      : attention(mixer_name, dim, heads, options), sa_layer_norm(dim), ffn(dim, intermediate), output_layer_norm(dim) {}
+      : attention(mixer_name, dim, heads, options),
+        sa_layer_norm(dim),
+        ffn(dim, intermediate),
+        output_layer_norm(dim) {}
   template <class Visitor>
   void visit(const std::string& prefix, Visitor&& f) {
     attention.visit(prefix + ".attention", f);
@@ -179,8 +183,8 @@ struct transformer_block {
     dropout(dsum, size, s.attention_output_dropout, streams.attention_output, workers);
     const linear_tensors<T>& out = attention.out_lin();
     linear_tensors<T>& dout = d.attention.out_lin();
-    linear_backward(dcontext, dout.weight.data, dout.bias.data, dsum, saved.mixing.context.data(), out.weight.data, rows,
-                    s.dim, s.dim, workers);
+    linear_backward(dcontext, dout.weight.data, dout.bias.data, dsum, saved.mixing.context.data(), out.weight.data,
+                    rows, s.dim, s.dim, workers);
   }
 
   /// Mirror of context_forward: adds to dx (M, C) and to the gradients `d` of the mixer and the norm before it, from

@@ -55,7 +55,8 @@ std::vector<parameter_segment> trainable_segments(const Model& model, Predicate&
 
 namespace detail {
 
-/// Segments that are not tied are cut into pieces of at most this many values, the unit of parallel work and of the norm's partial sums.
+/// Segments that are not tied are cut into pieces of at most this many values, the unit of parallel work and of the
+/// norm's partial sums.
 constexpr index_t optimizer_block = 16384;
 
 inline std::vector<parameter_segment> cut_segments(const std::vector<parameter_segment>& segments) {
@@ -72,8 +73,8 @@ inline std::vector<parameter_segment> cut_segments(const std::vector<parameter_s
   return pieces;
 }
 
-/// Sum of the squares of x (size), in double: the sum of eight interleaved partial sums, a form that compilers turn into
-/// vector instructions.
+/// Sum of the squares of x (size), in double: the sum of eight interleaved partial sums, a form that compilers turn
+/// into vector instructions.
 template <class T>
 double sum_of_squares(const T* x, index_t size) {
   double partial[8] = {};

@@ -19,8 +19,8 @@
 //   inhibitor_signed             true or false
 //   inhibitor_normalize_by_length
 //   inhibitor_tied_scalars       written when true
-// A mixer names its own keys. They are written only for models with a layer of that mixer; without them a model is a plain
-// DistilBERT or BERT.
+// A mixer names its own keys. They are written only for models with a layer of that mixer; without them a model is a
+// plain DistilBERT or BERT.
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
@@ -247,7 +247,8 @@ inline std::string architecture_of(const head_names& heads) {
   std::string found = "Model";
   for_each_alternative<bert_head<float>>([&](auto* h) {
     using head = std::remove_pointer_t<decltype(h)>;
-    if (found == "Model" && std::find(heads.begin(), heads.end(), head::name) != heads.end()) found = head::architecture;
+    if (found == "Model" && std::find(heads.begin(), heads.end(), head::name) != heads.end())
+      found = head::architecture;
   });
   return found;
 }
@@ -313,8 +314,8 @@ inline model_config_file read_model_config(const std::string& path) {
 }
 
 /// The document to save for a model with these heads: `file.document` with the library's keys set from `file.config`
-/// and `file.labels` (LABEL_0, ... unless there is one name per label). Throws std::invalid_argument for what the family
-/// does not have.
+/// and `file.labels` (LABEL_0, ... unless there is one name per label). Throws std::invalid_argument for what the
+/// family does not have.
 inline nlohmann::json model_config_document(const model_config_file& file, const head_names& heads) {
   const encoder_config& c = file.config;
   nlohmann::json out = file.document;
@@ -343,7 +344,8 @@ inline nlohmann::json model_config_document(const model_config_file& file, const
     set_default("position_embedding_type", "absolute");
   } else {
     check(c.type_vocab_size == 0, [&] {
-      return "type_vocab_size is " + std::to_string(c.type_vocab_size) + "; expected 0: a DistilBERT has no token types";
+      return "type_vocab_size is " + std::to_string(c.type_vocab_size) +
+             "; expected 0: a DistilBERT has no token types";
     });
     set_default("sinusoidal_pos_embds", false);
     set_default("tie_weights_", true);

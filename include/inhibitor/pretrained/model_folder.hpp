@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "inhibitor/base/read_file.hpp"
-#include "inhibitor/pretrained/config_json.hpp"
-#include "inhibitor/pretrained/load_report.hpp"
 #include "inhibitor/io/safetensors.hpp"
-#include "inhibitor/pretrained/tensor_names.hpp"
 #include "inhibitor/models/bert/model.hpp"
 #include "inhibitor/models/bert/tensor_names.hpp"
+#include "inhibitor/pretrained/config_json.hpp"
+#include "inhibitor/pretrained/load_report.hpp"
+#include "inhibitor/pretrained/tensor_names.hpp"
 
 // A model is a folder as Hugging Face lays it out: config.json, model.safetensors (or shards with an index), vocab.txt.
 
@@ -117,7 +117,8 @@ void copy_tensor(const safetensors_set& checkpoint, const tensor_source& source,
   checkpoint.copy_to(source.entry, &value);
   // The authors' code applies the shift only where it is positive.
   const std::string shift = ".inhibitor_shift";
-  const bool is_shift = name.size() > shift.size() && name.compare(name.size() - shift.size(), shift.size(), shift) == 0;
+  const bool is_shift =
+      name.size() > shift.size() && name.compare(name.size() - shift.size(), shift.size(), shift) == 0;
   if (is_shift && !(value > 0)) value = 0;
   for (index_t i = 0; i < to.size(); ++i) to.data[i] = value;
 }

@@ -26,9 +26,9 @@ struct encoder_config : mixer_options {
   index_t n_layers = 6;
   index_t n_heads = 12;
   index_t dim = 768;
-  index_t intermediate_dim = 3072;   ///< width of the feed-forward network
-  index_t type_vocab_size = 0;       ///< rows of the token-type table; 0: none, as in every DistilBERT
-  double dropout = 0.1;              ///< on the embeddings and the feed-forward output
+  index_t intermediate_dim = 3072;      ///< width of the feed-forward network
+  index_t type_vocab_size = 0;          ///< rows of the token-type table; 0: none, as in every DistilBERT
+  double dropout = 0.1;                 ///< on the embeddings and the feed-forward output
   bool drops_attention_output = false;  ///< the same dropout on the attention output
   pooler_activation pooler = pooler_activation::relu;
   double attention_dropout = 0.1;    ///< share of keys dropped per example (see dropout_keys)

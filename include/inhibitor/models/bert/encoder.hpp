@@ -9,8 +9,8 @@
 #include "inhibitor/models/bert/model.hpp"
 
 // The encoder of DistilBERT (Sanh et al. 2019, arXiv 1910.01108) and BERT (Devlin et al. 2019, arXiv 1810.04805),
-// forward and its mirror, backward. M = batch * length rows; hidden[0] is the embedding output, hidden[l + 1] the output
-// of layer l.
+// forward and its mirror, backward. M = batch * length rows; hidden[0] is the embedding output, hidden[l + 1] the
+// output of layer l.
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {

@@ -12,8 +12,8 @@
 #include "inhibitor/models/bert/heads/masked_lm.hpp"
 #include "inhibitor/models/bert/heads/sequence_classification.hpp"
 
-// What a model can carry on top of its encoder. A head is a class of tensors in a file of models/bert/heads/ with a name,
-// a constructor from encoder_config, visit, forward and backward, and an entry here.
+// What a model can carry on top of its encoder. A head is a class of tensors in a file of models/bert/heads/ with a
+// name, a constructor from encoder_config, visit, forward and backward, and an entry here.
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {

@@ -6,7 +6,8 @@
 
 #include "inhibitor/models/bert/encoder.hpp"
 
-// The heads of a model on what encoder_forward left behind. All throw std::invalid_argument for a model without the head.
+// The heads of a model on what encoder_forward left behind. All throw std::invalid_argument for a model without the
+// head.
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {

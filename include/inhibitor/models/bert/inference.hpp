@@ -22,8 +22,8 @@
 //
 // Sequences of different lengths lie one after the other and nothing is padded, except for models that center over all
 // keys (inference_options::counts_padding). One product gives q, k and v. Bias and GELU, residual and layer
-// normalization run over rows that a product has just left in the cache, and the feed-forward network over a few hundred
-// rows at a time, so that its wide intermediate result stays there too.
+// normalization run over rows that a product has just left in the cache, and the feed-forward network over a few
+// hundred rows at a time, so that its wide intermediate result stays there too.
 //
 // M = rows of all sequences together, C width, F feed-forward width. Work is cut by shape: results do not depend on the
 // number of workers with the products of this library (nn/packed_linear.hpp).
@@ -148,7 +148,10 @@ encoder_inference<T, Gemm, Isa>::encoder_inference(const encoder_tensors<T>& par
   for (const transformer_block<T>& b : parameters.layer) {
     const bool is_last = static_cast<index_t>(layers_.size()) + 1 == config_.n_layers;
     layer p{pack_mixer<Gemm, Isa>(b.attention, config_.n_heads, config_, options, is_last),
-            linear({b.attention.out_lin()}), linear({b.ffn.lin1}), linear({b.ffn.lin2}), {}};
+            linear({b.attention.out_lin()}),
+            linear({b.ffn.lin1}),
+            linear({b.ffn.lin2}),
+            {}};
     copy(p.norms, {b.sa_layer_norm.weight, b.sa_layer_norm.bias, b.output_layer_norm.weight, b.output_layer_norm.bias});
     counts_padding_ = counts_padding_ || std::visit([](const auto& m) { return m.counts_padding(); }, p.mixer);
     layers_.push_back(std::move(p));
@@ -193,9 +196,9 @@ void encoder_inference<T, Gemm, Isa>::start(const packed_tokens& unpadded, const
 template <class T, class Gemm, class Isa>
 void encoder_inference<T, Gemm, Isa>::whole_layer(index_t l, const executor& workers) {
   const layer& p = layers_[static_cast<std::size_t>(l)];
-  std::visit([&](const auto& m) {
-    m.all_rows(context_.data(), context_stride(), hidden_.data(), rows_, scratch_, workers);
-  }, p.mixer);
+  std::visit(
+      [&](const auto& m) { m.all_rows(context_.data(), context_stride(), hidden_.data(), rows_, scratch_, workers); },
+      p.mixer);
   finish(p, hidden_.data(), context_.data(), rows_.rows(), workers);
 }
 
@@ -209,9 +212,11 @@ void encoder_inference<T, Gemm, Isa>::last_layer_of_first(const executor& worker
   for (index_t b = 0; b < batch; ++b) {
     std::copy_n(hidden_.data() + rows_.starts[b] * dim, dim, first_.data() + b * dim);
   }
-  std::visit([&](const auto& m) {
-    m.first_rows(first_context_.data(), context_stride(), first_.data(), hidden_.data(), rows_, scratch_, workers);
-  }, p.mixer);
+  std::visit(
+      [&](const auto& m) {
+        m.first_rows(first_context_.data(), context_stride(), first_.data(), hidden_.data(), rows_, scratch_, workers);
+      },
+      p.mixer);
   finish(p, first_.data(), first_context_.data(), batch, workers);
 }
 

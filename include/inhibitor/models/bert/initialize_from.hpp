@@ -22,7 +22,8 @@ inline std::vector<index_t> distilbert_layers() { return {0, 2, 4, 7, 9, 11}; }
 namespace detail {
 
 /// Calls box.visit(f), with a prefix where the box takes one.
-template <class Box, class Visitor, class = decltype(std::declval<Box&>().visit(std::string(), std::declval<Visitor>()))>
+template <class Box, class Visitor,
+          class = decltype(std::declval<Box&>().visit(std::string(), std::declval<Visitor>()))>
 void visit_box(Box& box, Visitor&& f, int) {
   box.visit("", f);
 }
@@ -35,12 +36,16 @@ void visit_box(Box& box, Visitor&& f, long) {
 template <class T, class To, class From>
 void copy_shared_tensors(To& to, From from) {
   std::map<std::string, tensor<T>> there;
-  visit_box(from, [&](const std::string& name, tensor<T>& t) { there[name] = t; }, 0);
-  visit_box(to, [&](const std::string& name, tensor<T>& t) {
-    const auto found = there.find(name);
-    if (found == there.end() || found->second.rows != t.rows || found->second.cols != t.cols) return;
-    std::copy_n(found->second.data, t.size(), t.data);
-  }, 0);
+  visit_box(
+      from, [&](const std::string& name, tensor<T>& t) { there[name] = t; }, 0);
+  visit_box(
+      to,
+      [&](const std::string& name, tensor<T>& t) {
+        const auto found = there.find(name);
+        if (found == there.end() || found->second.rows != t.rows || found->second.cols != t.cols) return;
+        std::copy_n(found->second.data, t.size(), t.data);
+      },
+      0);
 }
 
 }  // namespace detail

@@ -27,8 +27,7 @@ class bert_model {
 
   bert_model() = default;
   /// Throws std::invalid_argument when the configuration is invalid or a head or mixer has no such name.
-  explicit bert_model(const encoder_config& config,
-                      const head_names& names = {sequence_classification_head<T>::name})
+  explicit bert_model(const encoder_config& config, const head_names& names = {sequence_classification_head<T>::name})
       : config_(config) {
     config_.validate();
     embeddings = bert_embeddings<T>(config_);

@@ -47,7 +47,7 @@ class padded_batch {
     return padded;
   }
 
-  index_t length() const { return length_; }                            ///< L
+  index_t length() const { return length_; }                         ///< L
   const std::uint8_t* key_mask() const { return key_mask_.data(); }  ///< (B, L)
 
   /// Moves the rows (cols) of real tokens, of the padded batch made from `tokens`, to where they are without padding.

@@ -126,7 +126,7 @@ class attention_inference {
 
   typename Mixer::mechanism mechanism_;
   index_t dim_, heads_;
-  packed_linear<T, Gemm> qkv_;    // (3C, C)
+  packed_linear<T, Gemm> qkv_;     // (3C, C)
   packed_linear<T, Gemm> q_, kv_;  // (C, C), (2C, C)
 };
 

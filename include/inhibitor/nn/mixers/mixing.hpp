@@ -18,8 +18,8 @@ inline namespace INHIBITOR_TARGET {
 /// (visit_options).
 struct mixer_options {
   inhibitor_options inhibitor;
-  /// The inhibitor's three scalars are one number each per layer, as in the authors' code, not one per head: heads share
-  /// value, gradient and moments.
+  /// The inhibitor's three scalars are one number each per layer, as in the authors' code, not one per head: heads
+  /// share value, gradient and moments.
   bool tied_scalars = false;
   /// Inhibitor layers compute without multiplication: their scales are in the projections (score scale sqrt(D), output
   /// scale 1). Forward alone; set by fold_scales, read from no file.
@@ -70,9 +70,9 @@ struct mixer_scratch {
 
 /// Tokens at inference: rows of sequences one after the other.
 struct packed_rows {
-  const index_t* starts = nullptr;  ///< (B + 1): sequence b has the rows [starts[b], starts[b + 1])
-  index_t batch = 0;                ///< B
-  index_t longest = 0;              ///< tokens of the longest sequence
+  const index_t* starts = nullptr;         ///< (B + 1): sequence b has the rows [starts[b], starts[b + 1])
+  index_t batch = 0;                       ///< B
+  index_t longest = 0;                     ///< tokens of the longest sequence
   const std::uint8_t* key_mask = nullptr;  ///< (M), 1 = real token, 0 = padding; null: no padding
 
   index_t rows() const { return batch == 0 ? 0 : starts[batch]; }

@@ -74,8 +74,8 @@ struct masked_lm_head {
                    c.vocab_size, workers);
   }
 
-  /// Mirror of forward: adds to the gradients `d`, to dlast_hidden (M, C) and, for the tied decoder, to dword_embeddings
-  /// from dlogits (N, V).
+  /// Mirror of forward: adds to the gradients `d`, to dlast_hidden (M, C) and, for the tied decoder, to
+  /// dword_embeddings from dlogits (N, V).
   void backward(masked_lm_head& d, T* dlast_hidden, tensor<T>& dword_embeddings, const T* dlogits,
                 const masked_lm_activations<T>& saved, const tensor<T>& word_embeddings, const encoder_config& c,
                 const executor& workers) const {

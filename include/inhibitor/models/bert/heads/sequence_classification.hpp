@@ -37,7 +37,7 @@ template <class T>
 struct sequence_classification_head {
   static constexpr const char* name = "sequence_classification";
   static constexpr const char* architecture = "ForSequenceClassification";  ///< ending of Hugging Face's class names
-  static constexpr const char* own_tensor = "classifier.weight";            ///< that tells that a checkpoint has the head
+  static constexpr const char* own_tensor = "classifier.weight";  ///< that tells that a checkpoint has the head
 
   linear_tensors<T> pre_classifier;  // (C, C)
   linear_tensors<T> classifier;      // (num_labels, C)
