@@ -20,7 +20,6 @@
 #include "inhibitor/training/evaluate.hpp"
 
 using namespace inhibitor;
-using namespace inhibitor::examples;
 
 namespace {
 

@@ -268,7 +268,7 @@ TEMPLATE_TEST_CASE("layers: the same bits wherever a buffer lies", "", float, do
   const numbers x = draw(rows * in, 1), w = draw(out * in, 2), b = draw(in + out, 3), dy = draw(rows * out, 4),
                 dx_start = draw(rows * in, 5);
   std::vector<std::vector<T>> results;
-  for (const std::size_t offset : {0, 1, 2, 3, 5, 7, 12}) {
+  for (const index_t offset : {0, 1, 2, 3, 5, 7, 12}) {
     // Arrays that begin `offset` numbers after a 64-byte line.
     std::vector<aligned_buffer<T>> memory;
     memory.reserve(32);
