@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <random>
@@ -74,11 +75,11 @@ void draw_initial_values(parameters<T, Model>& p, double deviation, std::uint64_
   std::mt19937_64 bits(seed);
   const auto uniform = [&] { return (static_cast<double>(bits() >> 11) + 0.5) * 0x1p-53; };
   p.visit([&](const std::string&, tensor<T>& t) {
+    if (t.rank == 1) {
+      std::fill_n(t.data, t.size(), static_cast<T>(t.initial));
+      return;
+    }
     for (index_t i = 0; i < t.size(); ++i) {
-      if (t.rank == 1) {
-        t.data[i] = static_cast<T>(t.initial);
-        continue;
-      }
       // Box-Muller, one value of the pair: std::normal_distribution differs between standard libraries.
       const double radius = std::sqrt(-2 * std::log(uniform()));
       t.data[i] = static_cast<T>(deviation * radius * std::cos(6.283185307179586 * uniform()));

@@ -20,7 +20,8 @@ inline namespace INHIBITOR_TARGET {
 /// Work space of one model in training: gradients and activations, reused from batch to batch.
 template <class T>
 struct training_state {
-  explicit training_state(const encoder_tensors<T>& parameters) : gradients(parameters) { gradients.fill_zero(); }
+  explicit training_state(const encoder_tensors<T>& parameters)
+      : gradients(parameters.config(), parameters.has_heads()) {}
 
   encoder_tensors<T> gradients;
   encoder_activations<T> activations;
