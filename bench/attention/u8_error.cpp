@@ -14,13 +14,12 @@
 #include <random>
 #include <vector>
 
-#include "inhibitor/training/evaluate.hpp"
-#include "inhibitor/data/glue_reader.hpp"
 #include "inhibitor/attention/u8/attention.hpp"
+#include "inhibitor/data/glue_reader.hpp"
 #include "inhibitor/pretrained/model_folder.hpp"
+#include "inhibitor/training/evaluate.hpp"
 
 using namespace inhibitor;
-using namespace inhibitor::examples;
 
 namespace {
 
@@ -97,11 +96,14 @@ void trained(const std::string& folder, const std::string& table) {
     const token_view tokens = view_of(batch);
     encoder_forward(a, tokens, model, {}, {});
     for (std::size_t l = 0; l < sums.size(); ++l) {
-      if (c.layer_attention(static_cast<index_t>(l)) != attention_kind::inhibitor) continue;
-      const auto& p = model.layer[l].attention;
+      const auto* p = model.layer[l].attention.as<inhibitor_mixer>();
+      if (p == nullptr) continue;
+      const auto& inner = a.block[l].mixing.inner;
       const attention_shape s{tokens.batch, c.n_heads, tokens.length, tokens.length, c.head_size(), c.head_size()};
-      add_error(sums[l], a.block[l].q.data(), a.block[l].k.data(), a.block[l].v.data(), s, tokens.key_mask,
-                {c.inhibitor, {p.inhibitor_score_scale.data, p.inhibitor_shift.data, p.inhibitor_output_scale.data}});
+      add_error(
+          sums[l], inner[attention_inner::q].data(), inner[attention_inner::k].data(), inner[attention_inner::v].data(),
+          s, tokens.key_mask,
+          {c.inhibitor, {p->inhibitor_score_scale.data, p->inhibitor_shift.data, p->inhibitor_output_scale.data}});
     }
   }
   for (std::size_t l = 0; l < sums.size(); ++l) {

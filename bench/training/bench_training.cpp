@@ -180,7 +180,7 @@ int main(int argc, char** argv) {
       encoder_config config = config_of_size(size);
       config.vocab_size = tokenizer.size();
       config.pad_token_id = tokenizer.pad_id();
-      config.set_attention(m == 0 ? attention_kind::dot_product : attention_kind::inhibitor);
+      config.set_attention(m == 0 ? "dot_product" : "inhibitor");
       job.start[m] = new_classifier(config, task, 1).tensors;
     }
     write_job(job);

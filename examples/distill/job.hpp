@@ -196,19 +196,19 @@ class distill_job {
     encoder_config c = teacher_->tensors.config();
     if (!o_.teacher_layers.empty()) {
       c.n_layers = static_cast<index_t>(o_.teacher_layers.size());
-      c.family = model_family::distilbert;
+      c.set_family(model_family::distilbert);
       c.type_vocab_size = 0;
     }
     c.attention.clear();
     if (!o_.size.empty()) {
       check(c.n_layers == base_.n_layers && c.dim == base_.dim && c.n_heads == base_.n_heads &&
-                c.hidden_dim == base_.hidden_dim,
+                c.intermediate_dim == base_.intermediate_dim,
             [&] {
               return fmt::format(
                   "{}: the model has {} layers of width {} ({} heads, {} hidden); --size {} expects {} layers of width "
                   "{} ({} heads, {} hidden)",
-                  folder, c.n_layers, c.dim, c.n_heads, c.hidden_dim, o_.size, base_.n_layers, base_.dim, base_.n_heads,
-                  base_.hidden_dim);
+                  folder, c.n_layers, c.dim, c.n_heads, c.intermediate_dim, o_.size, base_.n_layers, base_.dim, base_.n_heads,
+                  base_.intermediate_dim);
             });
     }
     check(c.vocab_size >= tokenizer_.size(), [&] {
@@ -219,7 +219,7 @@ class distill_job {
 
   void run_teacher() {
     encoder_config config = base_;
-    config.set_attention(attention_kind::dot_product);
+    config.set_attention("dot_product");
     classifier_model model = new_classifier(config, data_.task, o_.seed);
     const stage_inputs in{o_, data_.train.front().tokens, text_, workers_};
     train_run("E0", model, {named_label_stage(in, "train")});
@@ -230,12 +230,12 @@ class distill_job {
   void run_student(const std::string& name, const std::vector<training_stage>& stages) {
     if (find_record(name) != nullptr) return;
     encoder_config config = base_;
-    config.set_attention(attention_kind::inhibitor);
+    config.set_attention("inhibitor");
     std::optional<classifier_model> start;
     if (!o_.student.empty()) {
       start = load_classifier(o_.student, data_.task, o_.seed, true);
       const encoder_config& c = start->tensors.config();
-      check(c.n_layers == config.n_layers && c.dim == config.dim && c.hidden_dim == config.hidden_dim &&
+      check(c.n_layers == config.n_layers && c.dim == config.dim && c.intermediate_dim == config.intermediate_dim &&
                 c.n_heads == config.n_heads && c.vocab_size == config.vocab_size &&
                 c.max_position_embeddings == config.max_position_embeddings && c.family == config.family,
             [&] { return o_.student + ": the student must have the sizes and the family of the teacher"; });
@@ -283,7 +283,7 @@ class distill_job {
                        const nlohmann::json& epochs) const {
     run_record r;
     r.name = name;
-    r.attention = model.config().layer_attention(0) == attention_kind::inhibitor ? "inhibitor" : "dot_product";
+    r.attention = model.config().layer_attention(0);
     for (const tokenized_split& split : data_.validation) {
       const evaluation e = evaluate_dev(model, split);
       if (r.metric.empty()) {

@@ -153,7 +153,7 @@ class glue_run {
     config.pad_token_id = tokenizer.pad_id();
     config.dropout = o_.dropout;
     config.attention_dropout = o_.attention_dropout;
-    config.set_attention(o_.attention == "inhibitor" ? attention_kind::inhibitor : attention_kind::dot_product);
+    config.set_attention(o_.attention == "inhibitor" ? "inhibitor" : "dot_product");
     return new_classifier(config, task, seed_);
   }
 

@@ -4,12 +4,12 @@
 #include <tuple>
 #include <vector>
 
-#include "support/program_gemm.hpp"
 #include "inhibitor/nn/gelu.hpp"
 #include "inhibitor/nn/gemm_eigen.hpp"
 #include "inhibitor/nn/layer_norm.hpp"
 #include "inhibitor/nn/linear.hpp"
 #include "support/catch.hpp"
+#include "support/program_gemm.hpp"
 #include "support/random.hpp"
 #include "support/tolerance.hpp"
 #if defined(INHIBITOR_HAS_OPENBLAS)
@@ -41,6 +41,18 @@ using products = std::tuple<product<float, panel_gemm>, product<double, panel_ge
                             product<float, basic_panel_gemm<isa::scalar>>, product<float, eigen_gemm>,
                             product<double, eigen_gemm>>;
 // clang-format on
+
+/// Whether results are the same bits for any number of workers; other libraries do not promise it.
+template <class Gemm>
+constexpr bool has_fixed_bits = true;
+#if defined(INHIBITOR_HAS_OPENBLAS)
+template <>
+constexpr bool has_fixed_bits<openblas_gemm> = false;
+#endif
+#if defined(INHIBITOR_HAS_ONEDNN)
+template <>
+constexpr bool has_fixed_bits<onednn_gemm> = false;
+#endif
 
 /// A linear layer of its own numbers.
 template <class T>
@@ -118,7 +130,12 @@ TEMPLATE_LIST_TEST_CASE("packed_linear: several layers side by side, in the same
   for (const int threads : {2, 3}) {
     std::vector<T> again(y.size());
     together.forward(again.data(), 208, x.data(), 50, rows, activation::none, openmp_executor(threads));
-    CHECK(again == y);
+    if (has_fixed_bits<typename TestType::gemm>) CHECK(std::equal(y.begin(), y.end(), again.begin()));
+    double difference = 0;
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      difference = std::max(difference, static_cast<double>(std::abs(again[i] - y[i])));
+    }
+    CHECK(difference <= reduction<T>(50, 50) / 4);
   }
 #endif
 }

@@ -11,9 +11,6 @@
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 
-/// The two mechanisms a model layer can use.
-enum class attention_kind { dot_product, inhibitor };
-
 /// Over which keys the mean of the scores is taken and subtracted.
 enum class centering {
   none,           ///< scores are used as they are

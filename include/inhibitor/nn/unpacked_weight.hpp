@@ -8,7 +8,6 @@
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
-namespace detail {
 
 /// The weight class of a policy of packed_linear (nn/packed_linear.hpp) whose library packs in every call: W keeps its
 /// order. Product::run(y, y_stride, x, x_stride, w, rows, cols, in) sets y (rows, cols) = x (rows, in) * w (cols,
@@ -46,6 +45,5 @@ class unpacked_weight {
   aligned_buffer<T> bias_;    // (out)
 };
 
-}  // namespace detail
 }  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -30,16 +31,18 @@ inline wordpiece_options read_tokenizer_options(const std::string& folder, wordp
 }
 
 /// Which heads the stored tensors of a folder amount to. Throws file_error.
-inline encoder_heads stored_heads(const std::string& folder) {
+inline head_names stored_heads(const std::string& folder) {
   const model_family family = read_model_config(folder + "/config.json").config.family;
-  encoder_heads heads{false, false};
   const safetensors_set set = safetensors_set::open_folder(folder);
-  for (const safetensors_set::entry& entry : set.entries()) {
-    const std::string name = canonical_tensor_name(entry.info->name, family).name;
-    heads.sequence_classification = heads.sequence_classification || name == "classifier.weight";
-    heads.masked_lm =
-        heads.masked_lm || name == "vocab_transform.weight" || name == "cls.predictions.transform.dense.weight";
-  }
+  head_names heads;
+  for_each_alternative<bert_head<float>>([&](auto* h) {
+    using head = std::remove_pointer_t<decltype(h)>;
+    const std::string wanted = checkpoint_tensor_name(head::own_tensor, family);
+    const auto tells = [&](const safetensors_set::entry& entry) {
+      return canonical_tensor_name(entry.info->name, family).name == wanted;
+    };
+    if (std::any_of(set.entries().begin(), set.entries().end(), tells)) heads.emplace_back(head::name);
+  });
   return heads;
 }
 
@@ -64,7 +67,7 @@ inline void require_tensors(const load_report& report, const std::string& folder
 /// Reads config.json, the tensors, vocab.txt and tokenizer_config.json of a folder. Throws file_error when a file is
 /// missing or malformed, a tensor of the encoder or of `heads` is missing or has another shape, or the vocabulary has
 /// more tokens than the model.
-inline text_model load_text_model(const std::string& folder, encoder_heads heads, wordpiece_options options = {}) {
+inline text_model load_text_model(const std::string& folder, const head_names& heads, wordpiece_options options = {}) {
   loaded_model<float> model = read_model_folder<float>(folder, heads);
   require_tensors(model.report, folder);
   const std::string vocab = folder + "/vocab.txt";

@@ -53,8 +53,7 @@ inline std::optional<std::vector<index_t>> match_labels(const std::vector<std::s
 /// Moves the classifier's rows so that row i is what was row order[i].
 inline void reorder_outputs(encoder_tensors<float>& model, const std::vector<index_t>& order) {
   const index_t width = model.config().dim;
-  const tensor<float>& weight = model.classifier.weight;
-  const tensor<float>& bias = model.classifier.bias;
+  const auto& [weight, bias] = model.head<sequence_classification_head>().classifier;
   const std::vector<float> old_weight(weight.data, weight.data + weight.size());
   const std::vector<float> old_bias(bias.data, bias.data + bias.size());
   for (std::size_t i = 0; i < order.size(); ++i) {
@@ -156,7 +155,8 @@ inline classifier_model load_classifier(const std::string& folder, const task_in
     initialize(model.tensors, seed);
     const auto& missing = loaded.report.missing;
     copy_tensors(model.tensors, loaded.tensors, [&](const std::string& name) {
-      return name.rfind("classifier.", 0) != 0 && std::find(missing.begin(), missing.end(), name) == missing.end();
+      const std::string stored = checkpoint_tensor_name(name, config.family);
+      return name.rfind("classifier.", 0) != 0 && std::find(missing.begin(), missing.end(), stored) == missing.end();
     });
   }
   set_labels(model.file, task);
