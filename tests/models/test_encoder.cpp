@@ -292,7 +292,7 @@ TEST_CASE("distillation objectives: a deeper BERT as teacher, its layers chosen"
     aligned_buffer<double> unused(mine.size());
     expected += masked_mse(unused.data(), mine.data(), theirs.data(), tokens.key_mask, tokens.rows(), deep.dim);
   }
-  CHECK(loss == expected);
+  CHECK(std::abs(loss - expected) <= 1e-14 * expected);  // sums of the same numbers, compiled in two places
   check_gradients(student, gradients, hidden);
   const auto context = [&] {
     return layer_context_objective(state, student, teacher_state, teacher, 1, tokens, {}, {}, map);
