@@ -25,7 +25,8 @@
 //
 // Models and training
 //   nn/       linear, layer_norm, gelu, embedding, dropout, transformer_block: x_forward and x_backward
-//   models/   DistilBERT and BERT with either attention in each layer; parameters, gradients and moments are one structure
+//   models/   DistilBERT and BERT with either attention in each layer; parameters, gradients and moments are one
+//   structure
 //             encoder_inference (models/bert/inference.hpp): forward alone, fast, on packed rows
 //   train/    losses, distillation objectives, AdamW, learning-rate schedules
 //
@@ -36,38 +37,39 @@
 
 #include "inhibitor/attention/add_only.hpp"
 #include "inhibitor/attention/attention.hpp"
-#include "inhibitor/attention/kv_cache.hpp"
 #include "inhibitor/attention/growing_kv_cache.hpp"
+#include "inhibitor/attention/kv_cache.hpp"
 #include "inhibitor/attention/multi_head.hpp"
 #include "inhibitor/attention/params.hpp"
 #include "inhibitor/attention/raw.hpp"
 #include "inhibitor/attention/u8/attention.hpp"
 #include "inhibitor/attention/u8/kv_cache.hpp"
+#include "inhibitor/attention/u8/packed_key_values.hpp"
 #include "inhibitor/base/aligned_buffer.hpp"
 #include "inhibitor/base/check.hpp"
 #include "inhibitor/base/executor.hpp"
 #include "inhibitor/base/file_error.hpp"
 #include "inhibitor/kernels/dispatch/dispatch.hpp"
-#include "inhibitor/models/bert/encoder.hpp"
+#include "inhibitor/kernels/gemm/panel_gemm.hpp"
 #include "inhibitor/models/bert/config.hpp"
-#include "inhibitor/models/bert/heads.hpp"
-#include "inhibitor/models/bert/tensors.hpp"
+#include "inhibitor/models/bert/encoder.hpp"
 #include "inhibitor/models/bert/fold_scales.hpp"
+#include "inhibitor/models/bert/heads.hpp"
 #include "inhibitor/models/bert/inference.hpp"
 #include "inhibitor/models/bert/initialize_from.hpp"
 #include "inhibitor/models/bert/packed_tokens.hpp"
+#include "inhibitor/models/bert/tensors.hpp"
 #include "inhibitor/nn/dropout.hpp"
 #include "inhibitor/nn/embedding.hpp"
 #include "inhibitor/nn/gelu.hpp"
 #include "inhibitor/nn/gemm_eigen.hpp"
-#include "inhibitor/kernels/gemm/panels.hpp"
 #include "inhibitor/nn/layer_norm.hpp"
 #include "inhibitor/nn/linear.hpp"
+#include "inhibitor/nn/losses.hpp"
 #include "inhibitor/nn/packed_linear.hpp"
 #include "inhibitor/nn/tensor.hpp"
 #include "inhibitor/nn/transformer_block.hpp"
 #include "inhibitor/optim/adamw.hpp"
-#include "inhibitor/nn/losses.hpp"
-#include "inhibitor/training/objectives.hpp"
 #include "inhibitor/optim/schedule.hpp"
+#include "inhibitor/training/objectives.hpp"
 #include "inhibitor/version.hpp"

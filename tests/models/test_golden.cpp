@@ -4,12 +4,13 @@
 #include <set>
 #include <type_traits>
 
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/attention/multi_head.hpp"
-#include "inhibitor/reference/attention.hpp"
-#include "inhibitor/optim/adamw.hpp"
 #include "inhibitor/nn/losses.hpp"
-#include "inhibitor/training/objectives.hpp"
+#include "inhibitor/optim/adamw.hpp"
 #include "inhibitor/optim/schedule.hpp"
+#include "inhibitor/reference/attention.hpp"
+#include "inhibitor/training/objectives.hpp"
 #include "support/catch.hpp"
 #include "support/golden.hpp"
 
@@ -201,7 +202,7 @@ TEST_CASE("reference attention: equals PyTorch, forward and backward", "[golden]
       p.normalize_by_length = c.options.normalize_by_length;
       p.center = c.options.center == centering::none            ? reference::centered::no
                  : c.options.center == centering::attended_keys ? reference::centered::attended_keys
-                                                               : reference::centered::all_keys;
+                                                                : reference::centered::all_keys;
       p.aggregate = c.options.is_signed ? reference::aggregation::signed_relu : reference::aggregation::unsigned_relu;
       if (!c.is_inhibitor) {
         p.score = reference::scoring::dot_product;

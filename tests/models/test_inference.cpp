@@ -4,8 +4,9 @@
 #include <tuple>
 #include <vector>
 
-#include "inhibitor/models/bert/heads.hpp"
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/models/bert/fold_scales.hpp"
+#include "inhibitor/models/bert/heads.hpp"
 #include "inhibitor/nn/gemm_eigen.hpp"
 #include "support/catch.hpp"
 #include "support/counted_new.hpp"

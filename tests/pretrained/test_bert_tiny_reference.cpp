@@ -3,8 +3,9 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "inhibitor/pretrained/model_folder.hpp"
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/models/bert/heads.hpp"
+#include "inhibitor/pretrained/model_folder.hpp"
 #include "support/catch.hpp"
 #include "support/golden.hpp"
 

@@ -31,11 +31,11 @@ INHIBITOR_INLINE index_t attended_first(index_t* places, const head_inputs<T>& i
   index_t n = 0;
   for (index_t j = 0; j < limit; ++j) {
     places[n] = j;
-    n += attend[in.key(j)] != 0 ? 1 : 0;
+    n += attend[key_number(in, j)] != 0 ? 1 : 0;
   }
   for (index_t j = 0, end = n; j < scored && all; ++j) {
     places[end] = j;
-    end += j < limit && attend[in.key(j)] != 0 ? 0 : 1;
+    end += j < limit && attend[key_number(in, j)] != 0 ? 0 : 1;
   }
   return n;
 }

@@ -10,9 +10,9 @@
 #include "inhibitor/attention/add_only.hpp"
 #include "inhibitor/attention/multi_head.hpp"
 #include "inhibitor/attention/u8/attention.hpp"
-#include "inhibitor/models/bert/tensors.hpp"
-#include "inhibitor/models/bert/packed_tokens.hpp"
 #include "inhibitor/kernels/rows/fused_rows.hpp"
+#include "inhibitor/models/bert/packed_tokens.hpp"
+#include "inhibitor/models/bert/tensors.hpp"
 #include "inhibitor/nn/packed_linear.hpp"
 
 // The encoder of models/bert/encoder.hpp for inference alone: the same numbers to rounding, several times as fast.
@@ -47,7 +47,7 @@ struct inference_profile {
 
 /// An encoder with its classification head, if the tensors have one. Buffers grow to what the largest batch needs and
 /// are then reused; one object serves one call at a time.
-template <class T, class Gemm = panel_gemm, class Isa = best_isa>
+template <class T, class Gemm = panel_gemm, class Isa = default_isa>
 class encoder_inference {
  public:
   /// Copies and packs the parameters. Throws std::invalid_argument for u8 attention in a model of another type than
@@ -314,7 +314,7 @@ void encoder_inference<T, Gemm, Isa>::attend(const layer& p, index_t l, const he
     const inhibitor_attention<T> mechanism{o, {scalars, scalars + count, scalars + 2 * count}};
     if constexpr (std::is_same_v<T, float>) {
       if (options_.u8_attention) {
-        u8_attention_forward<Isa>(out, q, k, v, shape, {}, mechanism, workspace_, workers);
+        u8::multi_head_attention_forward<Isa>(out, q, k, v, shape, {}, mechanism, workspace_, workers);
         return;
       }
     }
