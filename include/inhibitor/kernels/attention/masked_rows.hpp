@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "inhibitor/base/scalar_math.hpp"
 #include "inhibitor/kernels/attention/aggregate.hpp"
 
 // Rows under a boolean mask, where each query attends to keys of its own. Scores are computed for all keys of a tile;
@@ -18,7 +19,7 @@ namespace kernels {
 /// Weight with which a key adds exactly nothing.
 template <class Aggregate, class T>
 INHIBITOR_INLINE constexpr T masked_weight() {
-  return Aggregate::uses_value_sum ? std::numeric_limits<T>::infinity() : T(0);
+  return Aggregate::uses_value_sum ? infinity<T>() : T(0);
 }
 
 /// Lists in places (scored + 1 numbers of room) the keys that query `row` attends to and, with `all`, the others of

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "inhibitor/base/scalar_math.hpp"
 #include "inhibitor/kernels/dispatch/boundary.hpp"
 #include "inhibitor/simd/float_ops.hpp"
 #include "inhibitor/simd/partial.hpp"
@@ -37,7 +38,7 @@ INHIBITOR_INLINE void normalize_row(T* row, const batch<Isa, T>& sum, const norm
     squares = squares + x * x;
   });
   const T variance = horizontal_sum<Isa, T>(squares) / static_cast<T>(cols);
-  const B scale(T(1) / std::sqrt(variance + norm.epsilon));
+  const B scale(T(1) / square_root(variance + norm.epsilon));
   for_registers<Isa, T>(cols, [&](index_t k, index_t count) INHIBITOR_INLINE_LAMBDA {
     const B x = (load_first<Isa>(row + k, count) - mean) * scale;
     store_first<Isa>(row + k, count,
