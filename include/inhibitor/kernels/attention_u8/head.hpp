@@ -47,9 +47,10 @@ INHIBITOR_INLINE index_t u8_live_quads(std::uint16_t* list, const std::uint8_t* 
   index_t live = 0;
   for (index_t t = 0; t < quads; t += quads_per_register) {
     const u8 largest = u8::load_unaligned(bound + 4 * t);
-    u8 rest = ssub(largest, u8::load_unaligned(thresholds + 4 * t));
+    u8 rest = ops::subtract_saturated(largest, u8::load_unaligned(thresholds + 4 * t));
     INHIBITOR_UNROLL
-    for (index_t i = 1; i < Rows; ++i) rest = rest | ssub(largest, u8::load_unaligned(thresholds + i * stride + 4 * t));
+    for (index_t i = 1; i < Rows; ++i)
+      rest = rest | ops::subtract_saturated(largest, u8::load_unaligned(thresholds + i * stride + 4 * t));
     std::uint32_t bits = ops::nonzero_quads(rest);
     if (quads - t < quads_per_register) bits &= (1U << (quads - t)) - 1;  // bytes behind the block mean nothing
     constexpr std::uint32_t all = (1U << quads_per_register) - 1;
