@@ -12,6 +12,7 @@
 #include "inhibitor/attention/u8/attention.hpp"
 #include "inhibitor/kernels/gemm/panel_gemm.hpp"
 #include "inhibitor/kernels/rows/fused_rows.hpp"
+#include "kernels/dispatch_library.hpp"
 #include "support/catch.hpp"
 
 namespace {
@@ -150,6 +151,11 @@ TEST_CASE("active_isa: is what INHIBITOR_ISA says, else the best", "[dispatch]")
   // Given where the machine is known, that is, emulated.
   const char* expected = std::getenv("INHIBITOR_EXPECTED_ISA");
   if (expected != nullptr) CHECK(std::string(active_isa()) == expected);
+}
+
+TEST_CASE("inhibitor_add_isa_variants: a library keeps its variants in a program that has others", "[dispatch]") {
+  CHECK(std::string(isa_of_library()) == "scalar");
+  CHECK(std::isfinite(sum_of_library()));
 }
 
 // Run with INHIBITOR_ISA set to each instruction set in turn.

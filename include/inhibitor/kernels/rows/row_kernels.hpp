@@ -58,7 +58,7 @@ INHIBITOR_INLINE batch<Isa, T> gelu(const batch<Isa, T>& x) {
 
 /// y (rows, cols) = f(y). Exact GELU, as gelu_forward.
 template <class Isa, class T>
-void activate_rows(T* y, index_t stride, index_t rows, index_t cols, activation f) {
+INHIBITOR_FLATTEN void activate_rows(T* y, index_t stride, index_t rows, index_t cols, activation f) {
   if (f == activation::none) return;
   for (index_t i = 0; i < rows; ++i) {
     T* row = y + i * stride;
