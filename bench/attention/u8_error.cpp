@@ -14,6 +14,7 @@
 #include <random>
 #include <vector>
 
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/attention/u8/attention.hpp"
 #include "inhibitor/data/glue_reader.hpp"
 #include "inhibitor/pretrained/model_folder.hpp"
@@ -48,7 +49,8 @@ void add_error(error_sum& sum, const float* q, const float* k, const float* v, c
   std::vector<double> exact(u8.size());
   attention_workspace workspace;
   const attention_mask mask{key_mask, false, {}};
-  u8_attention_forward(view(u8.data(), s), view(q, s), view(k, s), view(v, s), s, mask, mechanism, workspace, {});
+  u8::multi_head_attention_forward(view(u8.data(), s), view(q, s), view(k, s), view(v, s), s, mask, mechanism,
+                                   workspace, {});
   const inhibitor_attention<double> reference{mechanism.options, {scale.data(), shift.data(), output.data()}};
   multi_head_attention_forward<double>(view(exact.data(), s), view(qd.data(), s), view(kd.data(), s),
                                        view(vd.data(), s), s, mask, reference, workspace, {});

@@ -19,12 +19,13 @@
 #include <string>
 #include <vector>
 
-#include "support/build_info.hpp"
-#include "inhibitor/training/classifier_model.hpp"
-#include "inhibitor/models/sizes.hpp"
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/data/task_data.hpp"
-#include "support/trainer.hpp"
+#include "inhibitor/models/sizes.hpp"
+#include "inhibitor/training/classifier_model.hpp"
+#include "support/build_info.hpp"
 #include "support/seconds_now.hpp"
+#include "support/trainer.hpp"
 
 namespace inhibitor {
 namespace {

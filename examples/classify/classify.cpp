@@ -4,6 +4,7 @@
 // lists the options.
 
 #include "classify/stream.hpp"
+#include "compiled_models/compiled_models.hpp"
 
 int main(int argc, char** argv) {
   using namespace inhibitor;

@@ -6,6 +6,7 @@
 
 #include "classify/pooling.hpp"
 #include "classify/stream.hpp"
+#include "compiled_models/compiled_models.hpp"
 
 int main(int argc, char** argv) {
   using namespace inhibitor;

@@ -5,12 +5,13 @@
 
 #include <functional>
 
-#include "support/build_info.hpp"
-#include "support/program.hpp"
+#include "compiled_models/compiled_models.hpp"
 #include "inspect/attention_page.hpp"
 #include "inspect/compare.hpp"
 #include "inspect/dump.hpp"
 #include "inspect/tensor_table.hpp"
+#include "support/build_info.hpp"
+#include "support/program.hpp"
 
 namespace inhibitor::examples {
 namespace {

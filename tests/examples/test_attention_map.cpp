@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/reference/attention.hpp"
 #include "inspect/heat_map.hpp"
 #include "support/catch.hpp"

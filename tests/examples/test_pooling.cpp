@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/models/bert/heads.hpp"
 #include "inhibitor/models/bert/inference.hpp"
 #include "support/catch.hpp"

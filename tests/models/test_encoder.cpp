@@ -9,6 +9,7 @@
 #include <set>
 #include <vector>
 
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/models/bert/heads.hpp"
 #include "inhibitor/models/bert/tensor_names.hpp"
 #include "inhibitor/training/objectives.hpp"

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/models/bert/heads.hpp"
 #include "support/catch.hpp"
 #include "support/tolerance.hpp"

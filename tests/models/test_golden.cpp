@@ -4,6 +4,7 @@
 #include <set>
 #include <type_traits>
 
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/attention/multi_head.hpp"
 #include "inhibitor/nn/losses.hpp"
 #include "inhibitor/optim/adamw.hpp"

@@ -4,6 +4,7 @@
 #include <tuple>
 #include <vector>
 
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/models/bert/fold_scales.hpp"
 #include "inhibitor/models/bert/heads.hpp"
 #include "inhibitor/nn/gemm_eigen.hpp"

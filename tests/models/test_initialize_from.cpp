@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/models/bert/encoder.hpp"
 #include "support/catch.hpp"
 #include "support/small_config.hpp"

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/models/bert/heads.hpp"
 #include "inhibitor/pretrained/model_folder.hpp"
 #include "support/catch.hpp"

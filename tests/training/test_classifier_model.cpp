@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/training/evaluate.hpp"
 #include "support/catch.hpp"
 #include "support/small_config.hpp"

@@ -33,7 +33,7 @@ inline namespace INHIBITOR_TARGET {
 
 /// An encoder with its classification head, if the tensors have one. Buffers grow to what the largest batch needs and
 /// are then reused; one object serves one call at a time.
-template <class T, class Gemm = panel_gemm, class Isa = best_isa>
+template <class T, class Gemm = panel_gemm, class Isa = default_isa>
 class encoder_inference {
  public:
   /// Copies and packs the parameters. Throws std::invalid_argument for u8 attention in a model of another type than

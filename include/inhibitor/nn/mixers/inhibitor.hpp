@@ -97,7 +97,7 @@ struct inhibitor_mixer : attention_projections<T> {
       const inhibitor_attention<T> trained{o, {scalars, scalars + shape.heads, scalars + 2 * shape.heads}};
       if constexpr (std::is_same_v<T, float>) {
         if (in_bytes_) {
-          u8_attention_forward<Isa>(out, q, k, v, shape, mask, trained, workspace, workers);
+          u8::multi_head_attention_forward<Isa>(out, q, k, v, shape, mask, trained, workspace, workers);
           return;
         }
       }

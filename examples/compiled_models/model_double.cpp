@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "compiled_kernels/compiled_models.hpp"
+#include "compiled_models/compiled_models.hpp"
 
 namespace inhibitor {
 
-INHIBITOR_MODEL_OF(, float)
+INHIBITOR_MODEL_OF(, double)
 
 }  // namespace inhibitor
