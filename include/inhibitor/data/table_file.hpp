@@ -6,11 +6,11 @@
 #include <string_view>
 #include <utility>
 
+#include "inhibitor/base/read_file.hpp"
 #include "inhibitor/data/csv.hpp"
-#include "inhibitor/io/gzip.hpp"
 #include "inhibitor/data/json_rows.hpp"
 #include "inhibitor/data/tsv.hpp"
-#include "inhibitor/base/read_file.hpp"
+#include "inhibitor/io/gzip.hpp"
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
