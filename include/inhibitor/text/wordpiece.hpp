@@ -20,6 +20,7 @@
 #include "inhibitor/text/token_map.hpp"
 #include "inhibitor/text/truncation.hpp"
 #include "inhibitor/text/unicode.hpp"
+#include "inhibitor/text/utf8_error.hpp"
 #include "inhibitor/text/vocabulary.hpp"
 
 // BERT's tokenizer: UTF-8 text to the ids of a WordPiece vocabulary, the same ids as the two established
@@ -42,18 +43,6 @@ struct wordpiece_options {
   bool special_tokens_in_text = true;  ///< "[SEP]" in a text is the special token, not three words
   tokenizer_rules rules = tokenizer_rules::fast;
   bool strict_utf8 = false;  ///< throw utf8_error instead of dropping bad bytes
-};
-
-/// Text refused under wordpiece_options::strict_utf8.
-class utf8_error : public std::invalid_argument {
- public:
-  explicit utf8_error(index_t offset)
-      : std::invalid_argument("text is not valid UTF-8 at byte " + std::to_string(offset)), offset_(offset) {}
-  /// Byte offset, from 0, of the first bad byte.
-  index_t offset() const { return offset_; }
-
- private:
-  index_t offset_;
 };
 
 /// A token and the bytes [begin, end) of the source text it covers.
@@ -204,10 +193,7 @@ class wordpiece {
   /// Step 0: calls emit(token_span) for every token of `text` in order.
   template <class Emit>
   void for_each_token(std::string_view text, Emit emit) const {
-    if (options_.strict_utf8) {
-      const index_t invalid = unicode::find_invalid_utf8(text);
-      if (invalid >= 0) throw utf8_error(invalid);
-    }
+    if (options_.strict_utf8) check_utf8(text);
     scratch space;
     std::size_t begin = 0;
     if (options_.special_tokens_in_text) {
