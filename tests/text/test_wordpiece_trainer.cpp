@@ -197,7 +197,7 @@ TEST_CASE("train_wordpiece: any bytes give a vocabulary of distinct valid tokens
   std::mt19937 random(2);
   for (int round = 0; round < 300; ++round) {
     std::string text;
-    for (int i = 0; i < 60; ++i) text += static_cast<char>(i % 3 == 0 ? "ab \xC3"[random() % 4] : random() % 256);
+    for (int i = 0; i < 60; ++i) text += i % 3 == 0 ? "ab \xC3"[random() % 4] : static_cast<char>(random() % 256);
     try {
       strings vocabulary = train(text, {300, 1, 1000});
       for (const std::string& token : vocabulary) REQUIRE((!token.empty() && unicode::find_invalid_utf8(token) < 0));
