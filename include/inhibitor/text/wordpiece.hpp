@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,7 @@
 #include "inhibitor/text/token_map.hpp"
 #include "inhibitor/text/truncation.hpp"
 #include "inhibitor/text/unicode.hpp"
+#include "inhibitor/text/utf8_error.hpp"
 #include "inhibitor/text/vocabulary.hpp"
 
 // BERT's tokenizer: UTF-8 text to the ids of a WordPiece vocabulary, the same ids as the two established
@@ -35,6 +37,16 @@
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 
+namespace detail {
+
+/// Base of what takes a text's words, by a member take_word(bytes), in place of its tokens.
+struct word_sink {
+  template <class Token>
+  void operator()(const Token&) const {}
+};
+
+}  // namespace detail
+
 struct wordpiece_options {
   bool lower_case = true;
   std::optional<bool> strip_accents;  ///< unset: the same as lower_case
@@ -42,18 +54,6 @@ struct wordpiece_options {
   bool special_tokens_in_text = true;  ///< "[SEP]" in a text is the special token, not three words
   tokenizer_rules rules = tokenizer_rules::fast;
   bool strict_utf8 = false;  ///< throw utf8_error instead of dropping bad bytes
-};
-
-/// Text refused under wordpiece_options::strict_utf8.
-class utf8_error : public std::invalid_argument {
- public:
-  explicit utf8_error(index_t offset)
-      : std::invalid_argument("text is not valid UTF-8 at byte " + std::to_string(offset)), offset_(offset) {}
-  /// Byte offset, from 0, of the first bad byte.
-  index_t offset() const { return offset_; }
-
- private:
-  index_t offset_;
 };
 
 /// A token and the bytes [begin, end) of the source text it covers.
@@ -109,6 +109,18 @@ class wordpiece {
     std::vector<token_span> spans;
     for_each_token(utf8, [&](const token_span& token) { spans.push_back(token); });
     return spans;
+  }
+
+  /// Calls body(word) for every word of `utf8` as step 6 gets it, cleaned, folded and split: what a vocabulary should
+  /// be made from. Special tokens and words that are too long for any vocabulary are left out. Throws utf8_error when
+  /// strict.
+  template <class Body>
+  void for_each_word(std::string_view utf8, Body body) const {
+    struct sink : detail::word_sink {
+      explicit sink(Body& b) : take_word(b) {}
+      Body& take_word;
+    };
+    for_each_token(utf8, sink(body));
   }
 
   /// [CLS] ids [SEP], cut to `max_length` in total. Throws std::invalid_argument when max_length < 2; utf8_error.
@@ -204,10 +216,7 @@ class wordpiece {
   /// Step 0: calls emit(token_span) for every token of `text` in order.
   template <class Emit>
   void for_each_token(std::string_view text, Emit emit) const {
-    if (options_.strict_utf8) {
-      const index_t invalid = unicode::find_invalid_utf8(text);
-      if (invalid >= 0) throw utf8_error(invalid);
-    }
+    if (options_.strict_utf8) check_utf8(text);
     scratch space;
     std::size_t begin = 0;
     if (options_.special_tokens_in_text) {
@@ -253,6 +262,17 @@ class wordpiece {
     }
   }
 
+  /// Step 6 for one word: how many pieces it has, 0 for none. A sink of words gets the word instead.
+  template <class Emit>
+  index_t cut(std::string_view word, scratch& space, Emit& emit) const {
+    if constexpr (std::is_base_of_v<detail::word_sink, Emit>) {
+      emit.take_word(word);
+      return 0;
+    } else {
+      return map_.cut(word, space.pieces);
+    }
+  }
+
   /// Steps 3, 5 and 6 for printable ASCII without blanks.
   template <class Emit>
   void ascii_stretch(std::string_view text, std::size_t begin, std::size_t end, scratch& space, Emit& emit) const {
@@ -272,7 +292,7 @@ class wordpiece {
           const char c = text[begin + i];
           word[i] = options_.lower_case && c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
         }
-        const index_t count = map_.cut({word.data(), length}, space.pieces);
+        const index_t count = cut({word.data(), length}, space, emit);
         const auto base = static_cast<index_t>(begin);
         if (count == 0) emit(token_span{unk_id(), base, static_cast<index_t>(stop)});
         for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
@@ -346,7 +366,7 @@ class wordpiece {
         unicode::append_utf8(space.bytes, space.word[i].code_point);
         space.origin.resize(space.bytes.size(), static_cast<std::uint32_t>(i));
       }
-      count = map_.cut(space.bytes, space.pieces);
+      count = cut(space.bytes, space, emit);
     }
     if (count == 0) {
       const auto word = space.word.begin();
