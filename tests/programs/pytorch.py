@@ -3,7 +3,7 @@
 """pytorch.py <examples/torch> <make_model> <inspect> <classify> <examples/data> <scratch folder>
 
 The operator of examples/torch: values against the formula written out, gradients by gradcheck, layouts, threads, errors;
-then model folders to and from the programs. INHIBITOR_TORCH_BUILD says where the operator is compiled.
+then model folders to and from the programs, and the page about it. INHIBITOR_TORCH_BUILD says where the operator is compiled.
 """
 import itertools
 import math
@@ -199,6 +199,10 @@ class Operator(unittest.TestCase):
         refuse("key_mask is Long; expected Bool", key_mask=KEY_MASK.long())
         refuse(r"key_mask has the shape \[2, 4\]; expected \[2, 5\], \(B, S\)", key_mask=KEY_MASK[:, 1:])
         refuse('center is "middle"; expected "attended_keys"', center="middle")
+        endless = [x[:1, :1, :1, :1] for x in draw()[:3]]
+        endless[1:] = (x.expand(1, 1, 2**31 + 1, 1) for x in endless[1:])
+        with self.assertRaisesRegex(RuntimeError, r"none above 2\^31; got B 1, H 1, L 1"):
+            attention(*endless, *(x[:1] for x in draw()[3:]))
         inputs = leaves(draw())
         with self.assertRaisesRegex(RuntimeError, "no second derivatives"):
             torch.autograd.grad(attention(*inputs).sum(), inputs, create_graph=True)
@@ -283,8 +287,40 @@ class Training(unittest.TestCase):
             self.assertAlmostEqual(ours, theirs, places=9)
 
 
+class Page(unittest.TestCase):
+    """docs/pytorch.md: its code runs, and its tables are those of the raw results."""
+
+    def test_code(self):
+        operator, folders = (block.split("```")[0] for block in page.read_text().split("```python\n")[1:])
+        names = {}
+        exec(operator, names)
+        self.assertEqual(names["q"].shape, names["out"].shape)
+        subprocess.run([make_model, scratch / "student", vocab, "attention=inhibitor"], check=True)
+        exec(folders.replace("runs/sst2/E2", str(scratch / "student")).replace("tuned", str(scratch / "tuned")), {})
+        self.assertTrue((scratch / "tuned" / "vocab.txt").exists())
+
+    def benchmark(self, *options):
+        subprocess.run([sys.executable, page.parents[1] / "examples/torch/benchmark.py", *options], check=True,
+                       stdout=subprocess.DEVNULL)
+
+    def test_tables(self):
+        again = scratch / "page.md"
+        shutil.copyfile(page, again)
+        self.benchmark("--page-only", "--page", again)
+        self.assertEqual(again.read_text(), page.read_text())
+
+    def test_a_small_benchmark(self):
+        again = scratch / "small.md"
+        shutil.copyfile(page, again)
+        self.benchmark("--page", again, "--raw", scratch / "small.json", "--layers", "1", "--dim", "16", "--heads", "2",
+                       "--hidden-dim", "24", "--vocab-size", "50", "--batch", "2", "--step-length", "8", "--lengths", "16",
+                       "--repetitions", "1")
+        self.assertIn("| training step | 8 | 2 |", again.read_text())
+
+
 if __name__ == "__main__":
     scratch, vocab = pathlib.Path(scratch), pathlib.Path(data) / "vocab.txt"
+    page = pathlib.Path(example).resolve().parents[1] / "docs" / "pytorch.md"
     shutil.rmtree(scratch, ignore_errors=True)
     os.makedirs(scratch)
     unittest.main(argv=sys.argv[:1])
