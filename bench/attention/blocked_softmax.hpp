@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "inhibitor/kernels/attention/weights.hpp"
 #include "attention/contender.hpp"
+#include "inhibitor/kernels/attention/weights.hpp"
 
 // Softmax attention around somebody else's matrix products, made as fast as they allow: a block of queries at a time,
 // so that its scores stay in the second cache (the block size is tried out beforehand), this library's vector softmax
@@ -72,7 +72,7 @@ class blocked_softmax : public contender {
     float* out = out_.data() + (head * p.queries + first) * d;
     Products::scores(scores, pitch_, in_.q.data() + (head * p.queries + first) * d, in_.k.data() + head * p.keys * d,
                      rows, keys, d);
-    kernels::weight_options<float> options;
+    kernels::weight_options<float> options = kernels::plain_weights<float>();
     options.scale = 1.0F / std::sqrt(static_cast<float>(d));
     float factors[512];
     for (index_t r = 0; r < rows; ++r) {

@@ -45,7 +45,7 @@ bench_models make_models() {
   encoder_config c;
   bench_models models;
   models.dot = encoder_tensors<float>(c);
-  c.set_attention(attention_kind::inhibitor);
+  c.set_attention("inhibitor");
   models.inhibitor = encoder_tensors<float>(c);
   initialize(models.dot, 1);
   initialize(models.inhibitor, 1);

@@ -18,9 +18,10 @@
 #include <string>
 #include <vector>
 
-#include "support/build_info.hpp"
-#include "inhibitor/pretrained/model_folder.hpp"
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/models/bert/inference.hpp"
+#include "inhibitor/pretrained/model_folder.hpp"
+#include "support/build_info.hpp"
 #include "support/seconds_now.hpp"
 
 namespace {

@@ -19,12 +19,13 @@
 #include <string>
 #include <vector>
 
-#include "support/build_info.hpp"
-#include "inhibitor/training/classifier_model.hpp"
-#include "inhibitor/models/sizes.hpp"
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/data/task_data.hpp"
-#include "support/trainer.hpp"
+#include "inhibitor/models/sizes.hpp"
+#include "inhibitor/training/classifier_model.hpp"
+#include "support/build_info.hpp"
 #include "support/seconds_now.hpp"
+#include "support/trainer.hpp"
 
 namespace inhibitor {
 namespace {
@@ -180,7 +181,7 @@ int main(int argc, char** argv) {
       encoder_config config = config_of_size(size);
       config.vocab_size = tokenizer.size();
       config.pad_token_id = tokenizer.pad_id();
-      config.set_attention(m == 0 ? attention_kind::dot_product : attention_kind::inhibitor);
+      config.set_attention(m == 0 ? "dot_product" : "inhibitor");
       job.start[m] = new_classifier(config, task, 1).tensors;
     }
     write_job(job);

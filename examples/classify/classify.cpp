@@ -4,6 +4,7 @@
 // lists the options.
 
 #include "classify/stream.hpp"
+#include "compiled_models/compiled_models.hpp"
 
 int main(int argc, char** argv) {
   using namespace inhibitor;
@@ -14,7 +15,7 @@ int main(int argc, char** argv) {
   bool probabilities = false;
   app.add_flag("--probabilities", probabilities, "Probabilities of all labels, not of the best alone");
   return run_program(app, argc, argv, [&] {
-    text_stream stream(options, {true, false});
+    text_stream stream(options, {sequence_classification_head<float>::name});
     const model_config_file& config = stream.model().config;
     check(config.document.value("problem_type", nlohmann::json()) != "multi_label_classification", [&] {
       return options.model + ": a model that gives several labels at once; expected one label or one score per text";

@@ -68,7 +68,7 @@ struct stream_options {
 class text_stream {
  public:
   /// Throws file_error and std::invalid_argument for a model or options that do not fit.
-  text_stream(const stream_options& o, encoder_heads heads)
+  text_stream(const stream_options& o, const head_names& heads)
       : o_(o),
         model_(load(o, heads)),
         positions_(model_.sizes().max_position_embeddings),
@@ -159,7 +159,7 @@ class text_stream {
   // Long texts make a batch of fewer rows: the buffers of a forward pass stay a few tens of megabytes.
   static constexpr index_t most_tokens = 8192;
 
-  static text_model load(const stream_options& o, encoder_heads heads) {
+  static text_model load(const stream_options& o, const head_names& heads) {
     wordpiece_options tokenizer;
     tokenizer.strict_utf8 = o.strict_utf8;
     text_model model = load_text_model(o.model, heads, tokenizer);

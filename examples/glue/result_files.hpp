@@ -11,9 +11,9 @@
 
 #include "inhibitor/io/atomic_file.hpp"
 #include "inhibitor/training/evaluate.hpp"
+#include "inhibitor/training/train_stages.hpp"
 #include "support/json_number.hpp"
 #include "support/printable.hpp"
-#include "support/train_stages.hpp"
 
 // The files of a run, as run_glue.py names and fills them, and GLUE's submission files.
 
@@ -33,8 +33,8 @@ inline nlohmann::json eval_results(const evaluation& e, index_t batches, const s
 }
 
 /// Keys of train_results.json.
-inline nlohmann::json train_results(const training_result& result, index_t epochs, index_t samples, index_t steps) {
-  const double seconds = result.position.seconds;
+inline nlohmann::json train_results(const training_progress& result, index_t epochs, index_t samples, index_t steps) {
+  const double seconds = result.seconds;
   double loss = 0;
   for (const auto& record : result.epochs) loss += record.at("loss").get<double>();
   const auto per_second = [&](double count) { return json_number(count / seconds); };
@@ -42,7 +42,7 @@ inline nlohmann::json train_results(const training_result& result, index_t epoch
           {"train_loss", json_number(loss / static_cast<double>(result.epochs.size()))},
           {"train_runtime", json_number(seconds)},
           {"train_samples", samples},
-          {"train_samples_per_second", per_second(static_cast<double>(result.position.examples))},
+          {"train_samples_per_second", per_second(static_cast<double>(result.examples))},
           {"train_steps_per_second", per_second(static_cast<double>(steps))}};
 }
 

@@ -9,7 +9,7 @@ using strings = std::vector<std::string>;
 
 namespace {
 
-text_rows csv(const std::string& content) { return custom_rows(read_csv("x.csv", content)); }
+raw_examples csv(const std::string& content) { return custom_rows(read_csv("x.csv", content)); }
 
 template <class Action>
 std::string refusal(Action&& action) {
@@ -24,14 +24,14 @@ std::string refusal(Action&& action) {
 }  // namespace
 
 TEST_CASE("custom_rows: sentence1 and sentence2 by name, else the first one or two other columns") {
-  const text_rows named = csv("note,sentence2,label,sentence1\nn,b,x,a\n");
+  const raw_examples named = csv("note,sentence2,label,sentence1\nn,b,x,a\n");
   CHECK(named.first == strings{"a"});
   CHECK(named.second == strings{"b"});
   CHECK(named.labels == strings{"x"});
-  const text_rows one = csv("label,text\nx,a\n");
+  const raw_examples one = csv("label,text\nx,a\n");
   CHECK(one.first == strings{"a"});
   CHECK(one.second.empty());
-  const text_rows two = csv("idx,question,label,answer,source\n0,a,x,b,c\n");
+  const raw_examples two = csv("idx,question,label,answer,source\n0,a,x,b,c\n");
   CHECK(two.first == strings{"a"});
   CHECK(two.second == strings{"b"});
   CHECK(csv("text\n\"a\nb\"\nc\n").lines == std::vector<index_t>{2, 4});
@@ -101,7 +101,7 @@ TEST_CASE("custom_task: metric and form follow the labels") {
   CHECK(custom_task(classes, true).metric == metric_kind::accuracy);
   CHECK(custom_task({{}, true}, true).metric == metric_kind::mse);
   // A class that training did not have.
-  text_rows rows = csv("text,label\na,ham\nb,eggs\n");
+  raw_examples rows = csv("text,label\na,ham\nb,eggs\n");
   CHECK(refusal([&] { understand_labels(rows, classes); }) ==
         "x.csv:3: found the label \"eggs\"; expected 0 (ham) or 1 (spam)");
 }

@@ -76,7 +76,7 @@ head_results<T> run_head(const head_case& c, const std::vector<T>& q, const std:
     const index_t causal = i + c.S - c.L + 1;
     limits[static_cast<std::size_t>(i)] = !c.causal ? c.S : causal < 0 ? 0 : causal;
   }
-  kernels::head_inputs<T> in;
+  kernels::head_inputs<T> in{};
   in.q = q.data();
   in.k = k.data();
   in.v = v.data();
@@ -112,7 +112,7 @@ void compare_with_reference(const head_case& c, random_numbers& random) {
   // A negative scale makes near keys heavy under exp; uncentered scores are all positive and need a negative shift.
   const double gamma = softmax && scoring_of<typename P::score> == reference::scoring::manhattan ? -0.8 : 0.8;
   const double shift = c.center ? 0.4 : 0.3 - gamma * 0.6 * std::sqrt(static_cast<double>(c.D));
-  kernels::weight_options<T> options;
+  kernels::weight_options<T> options = kernels::plain_weights<T>();
   options.scale = static_cast<T>(gamma / std::sqrt(static_cast<double>(c.D)));
   options.shift = static_cast<T>(shift);
   options.output_scale = T(1.5);
@@ -216,7 +216,7 @@ TEST_CASE("attention kernels: gradients in float where nothing rounds", "[kernel
   const head_case c{33, 37, 16, 19, true, false};
   const auto q = random.grid<float>(c.L * c.D), k = random.grid<float>(c.S * c.D), v = random.grid<float>(c.S * c.Dv);
   const auto g = random.grid<float>(c.L * c.Dv);
-  kernels::weight_options<float> options;
+  kernels::weight_options<float> options = kernels::plain_weights<float>();
   options.scale = 0.25F;
   options.shift = -2.0F;
   options.output_scale = 2.0F;
@@ -287,7 +287,7 @@ TEMPLATE_TEST_CASE("attention kernels: full inhibition gives exactly 0, none giv
   random_numbers random(16);
   const auto q = random.numbers<T>(c.L * c.D), k = random.numbers<T>(c.S * c.D), v = random.numbers<T>(c.S * c.Dv);
   const auto g = random.numbers<T>(c.L * c.Dv);
-  kernels::weight_options<T> options;
+  kernels::weight_options<T> options = kernels::plain_weights<T>();
   options.shift = T(1);  // |v| < 1
   const auto signed_form =
       run_head<T, policies<kernels::manhattan_by_max, kernels::signed_relu>>(c, q, k, v, g, options);
@@ -320,7 +320,7 @@ TEST_CASE("attention kernels: non-finite numbers reach the rows that use them", 
   auto q = random.numbers<float>(c.L * c.D), k = random.numbers<float>(c.S * c.D),
        v = random.numbers<float>(c.S * c.Dv);
   const auto g = random.numbers<float>(c.L * c.Dv);
-  kernels::weight_options<float> options;
+  kernels::weight_options<float> options = kernels::plain_weights<float>();
   options.center = true;
   const auto clean = run_head<float, P>(c, q, k, v, g, options);
   constexpr index_t row = 5, key = 5 + 40 - 9;  // key is the last one that query `row` sees
@@ -351,7 +351,7 @@ TEST_CASE("attention kernels: nothing outside the caller's arrays is touched", "
       out(std::vector<float>(static_cast<std::size_t>(c.L * c.Dv)), where), dq(q.values(), where),
       dk(k.values(), where), dv(v.values(), where);
   const std::vector<index_t> limits(static_cast<std::size_t>(c.L), c.S);
-  kernels::head_inputs<float> in;
+  kernels::head_inputs<float> in{};
   in.q = q.data();
   in.k = k.data();
   in.v = v.data();
@@ -365,7 +365,7 @@ TEST_CASE("attention kernels: nothing outside the caller's arrays is touched", "
   const kernels::forward_scratch<Isa, float> forward(nullptr, c.L, c.S, c.D, c.Dv);
   const kernels::backward_scratch<Isa, float, kernels::signed_relu> backward(nullptr, c.L, c.S, c.D, c.Dv);
   aligned_buffer<float> memory(std::max(forward.size, backward.size));
-  kernels::weight_options<float> options;
+  kernels::weight_options<float> options = kernels::plain_weights<float>();
   options.center = true;
   kernels::attention_forward<Isa, float, P::score, P::aggregate>(out.data(), c.Dv, in, options, memory.data());
   kernels::attention_backward<Isa, float, P::score, P::aggregate>({dq.data(), c.D, dk.data(), c.D, dv.data(), c.Dv},

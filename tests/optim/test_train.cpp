@@ -5,9 +5,9 @@
 #include <random>
 #include <vector>
 
-#include "inhibitor/models/bert/tensors.hpp"
-#include "inhibitor/optim/adamw.hpp"
+#include "inhibitor/models/bert/model.hpp"
 #include "inhibitor/nn/losses.hpp"
+#include "inhibitor/optim/adamw.hpp"
 #include "inhibitor/optim/schedule.hpp"
 #include "support/catch.hpp"
 #include "support/finite_difference.hpp"
@@ -138,34 +138,67 @@ TEST_CASE("learning_rate_schedule: warm-up starts at 0, decay ends after the las
 
 TEST_CASE("adamw: two steps of one value by hand") {
   // A model with one trainable number is a bias of a tiny configuration; everything else is frozen.
-  encoder_tensors<double> p(small_config(attention_kind::inhibitor, attention_kind::inhibitor)),
-      g(small_config(attention_kind::inhibitor, attention_kind::inhibitor));
+  encoder_tensors<double> p(small_config("inhibitor", "inhibitor")), g(small_config("inhibitor", "inhibitor"));
   const auto segments = trainable_segments(p, [](const std::string& name) { return name == "classifier.bias"; });
   adamw<encoder_tensors<double>> optimizer(p, segments);
-  p.classifier.bias.data[0] = 1;
-  g.classifier.bias.data[0] = 0.5;
-  p.classifier.weight.data[0] = 3;
-  g.classifier.weight.data[0] = 100;
+  const linear_tensors<double>&p_head = p.head<sequence_classification_head>().classifier,
+        &g_head = g.head<sequence_classification_head>().classifier;
+  p_head.bias.data[0] = 1;
+  g_head.bias.data[0] = 0.5;
+  p_head.weight.data[0] = 3;
+  g_head.weight.data[0] = 100;
   adamw_options o;
   o.learning_rate = 0.1;
   o.weight_decay = 0.5;
   const double norm = optimizer.update(p, g, o, 0, {});
   CHECK(norm == 0.5);
   // First step: both corrected moments equal g and g^2, so the step is lr * g / (|g| + eps). Biases are not decayed.
-  CHECK(std::abs(p.classifier.bias.data[0] - (1 - 0.1 * 0.5 / (0.5 + 1e-8))) < 1e-14);
-  CHECK(p.classifier.weight.data[0] == 3);
-  CHECK(g.classifier.bias.data[0] == 0);
-  CHECK(g.classifier.weight.data[0] == 100);
-  const double before = p.classifier.bias.data[0];
-  g.classifier.bias.data[0] = -0.25;
+  CHECK(std::abs(p_head.bias.data[0] - (1 - 0.1 * 0.5 / (0.5 + 1e-8))) < 1e-14);
+  CHECK(p_head.weight.data[0] == 3);
+  CHECK(g_head.bias.data[0] == 0);
+  CHECK(g_head.weight.data[0] == 100);
+  const double before = p_head.bias.data[0];
+  g_head.bias.data[0] = -0.25;
   optimizer.update(p, g, o, 0, {});
   const double m = (0.9 * 0.1 * 0.5 - 0.1 * 0.25) / (1 - 0.81);
   const double v = (0.999 * 0.001 * 0.25 + 0.001 * 0.0625) / (1 - 0.999 * 0.999);
-  CHECK(std::abs(p.classifier.bias.data[0] - (before - 0.1 * m / (std::sqrt(v) + 1e-8))) < 1e-12);
+  CHECK(std::abs(p_head.bias.data[0] - (before - 0.1 * m / (std::sqrt(v) + 1e-8))) < 1e-12);
+}
+
+TEST_CASE("adamw: tied scalars move as one number with one moment, by hand") {
+  encoder_config config = small_config("inhibitor", "dot_product");
+  config.tied_scalars = true;
+  encoder_tensors<double> p(config), g(config);
+  initialize(p, 5);
+  const auto is_shift = [](const std::string& name) { return name.find("inhibitor_shift") != std::string::npos; };
+  adamw<encoder_tensors<double>> optimizer(p, trainable_segments(p, is_shift));
+  const tensor<double>& shift = p.layer[0].attention.as<inhibitor_mixer>()->inhibitor_shift;
+  const tensor<double>& dshift = g.layer[0].attention.as<inhibitor_mixer>()->inhibitor_shift;
+  adamw_options o;
+  o.learning_rate = 0.1;
+  o.epsilon = 0.5;  // so that the size of the gradient matters
+  constexpr double max_norm = 1;
+  double value = 0.5, m = 0, v = 0;
+  const double gradients[][2] = {{0.5, -0.125}, {3, 1}, {-0.25, 0}, {1, -1}};
+  int step = 0;
+  for (const auto& of_heads : gradients) {
+    dshift.data[0] = of_heads[0];
+    dshift.data[1] = of_heads[1];
+    double gradient = of_heads[0] + of_heads[1];
+    const double norm = optimizer.update(p, g, o, max_norm, {});
+    CHECK(std::abs(norm - std::abs(gradient)) < 1e-15);
+    if (std::abs(gradient) > max_norm) gradient *= max_norm / (std::abs(gradient) + 1e-6);
+    ++step;
+    m = 0.9 * m + 0.1 * gradient;
+    v = 0.999 * v + 0.001 * gradient * gradient;
+    value -= 0.1 * (m / (1 - std::pow(0.9, step))) / (std::sqrt(v / (1 - std::pow(0.999, step))) + 0.5);
+    for (index_t head = 0; head < 2; ++head) CHECK(std::abs(shift.data[head] - value) < 1e-12);
+    CHECK(dshift.data[0] == 0);
+  }
 }
 
 TEST_CASE("adamw: decays matrices alone, clips by the global norm, same bits for any number of workers") {
-  encoder_tensors<double> start(small_config(attention_kind::inhibitor, attention_kind::inhibitor));
+  encoder_tensors<double> start(small_config("inhibitor", "inhibitor"));
   initialize(start, 5);
   encoder_tensors<double> g = start;
   const auto segments = trainable_segments(start, [](const std::string&) { return true; });

@@ -38,18 +38,19 @@ int main(int argc, char** argv) {
     config.n_layers = 2;
     config.n_heads = 2;
     config.dim = 16;
-    config.hidden_dim = 24;
+    config.intermediate_dim = 24;
     config.num_labels = std::stoi(settings["labels"]);
     config.initializer_range = 0.5;  // large enough for predictions that differ from text to text
     if (settings["family"] == "bert") {
-      config.family = model_family::bert;
+      config.set_family(model_family::bert);
       config.type_vocab_size = 2;
     }
-    config.set_attention(settings["attention"] == "inhibitor" ? attention_kind::inhibitor
-                                                              : attention_kind::dot_product);
-    const std::string heads = settings["heads"];
-    encoder_tensors<float> model(
-        config, {heads == "classification" || heads == "both", heads == "masked_lm" || heads == "both"});
+    config.set_attention(settings["attention"]);
+    const std::string which = settings["heads"];
+    head_names heads;
+    if (which == "classification" || which == "both") heads.emplace_back("sequence_classification");
+    if (which == "masked_lm" || which == "both") heads.emplace_back("masked_lm");
+    encoder_tensors<float> model(config, heads);
     initialize(model, static_cast<std::uint64_t>(std::stoi(settings["seed"])));
     const std::string fill = settings["fill"];
     const std::size_t colon = fill.find(':');

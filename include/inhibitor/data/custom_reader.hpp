@@ -8,6 +8,7 @@
 
 #include "inhibitor/data/labeled_examples.hpp"
 #include "inhibitor/data/table_file.hpp"
+#include "inhibitor/data/task.hpp"
 
 // A user's own data: csv, tsv, json or jsonl with one or two texts per example and a class or score in a column
 // "label".
@@ -48,10 +49,10 @@ inline text_column_numbers find_text_columns(const text_table& table) {
 
 /// The examples of a table with a header: label from "label", texts from find_text_columns. Throws file_error for a
 /// table without a text column or examples, and rows of other length than the header.
-inline text_rows custom_rows(const text_table& table) {
+inline raw_examples custom_rows(const text_table& table) {
   const index_t label = table.find_column("label");
   const auto [first, second] = find_text_columns(table);
-  text_rows out;
+  raw_examples out;
   out.file = table.name();
   out.columns = table.header();
   for (index_t row = 1; row < table.rows(); ++row) {
@@ -71,7 +72,7 @@ inline text_rows custom_rows(const text_table& table) {
 /// What the labels of training data mean: a regression when all are numbers and one has a point or an exponent, else
 /// classes, sorted (by value when all are integers). For training that goes on from a model of the classes `known`, the
 /// numbers 0, 1, ... of all those classes mean them. Throws file_error when a row has no label, or all have the same.
-inline label_set infer_labels(const text_rows& rows, const label_set& known = {}) {
+inline label_set infer_labels(const raw_examples& rows, const label_set& known = {}) {
   if (rows.labels.empty()) {
     throw file_error(rows.file, 1,
                      "found the columns \"" + rows.columns + "\"; expected \"label\" too, which training needs");
@@ -108,7 +109,6 @@ inline task_info custom_task(const label_set& labels, bool is_pair) {
   task.title = "own data";
   task.texts = {{"sentence1", is_pair ? "sentence2" : ""}};
   task.labels_in = {"label"};
-  task.numbers = {0, -1, -1, -1};
   task.labels = labels;
   task.metric = labels.is_regression ? metric_kind::mse : metric_kind::accuracy;
   task.form = labels.is_regression ? submission_form::score : submission_form::word;

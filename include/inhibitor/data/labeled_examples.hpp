@@ -7,18 +7,19 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "inhibitor/base/file_error.hpp"
 #include "inhibitor/data/label_names.hpp"
-#include "inhibitor/data/tasks.hpp"
+#include "inhibitor/data/label_set.hpp"
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 
 /// Examples as a file spells them, before labels are understood. Arrays have one entry per example.
-struct text_rows {
+struct raw_examples {
   std::string file;                 ///< for messages
   std::string columns;              ///< names of its columns, for messages
   std::vector<std::string> first;   ///< (n)
@@ -94,7 +95,7 @@ inline std::string expected_labels(const label_set& set) {
 
 /// The rows with their labels understood: classes by name or by number in the order of `set`, scores as numbers. Throws
 /// file_error with the line for a label that is neither, or a score outside the set's range.
-inline labeled_examples understand_labels(text_rows rows, const label_set& set) {
+inline labeled_examples understand_labels(raw_examples rows, const label_set& set) {
   labeled_examples out;
   out.first = std::move(rows.first);
   out.second = std::move(rows.second);

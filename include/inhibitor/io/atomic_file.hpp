@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "inhibitor/base/file_error.hpp"
 
@@ -90,6 +91,23 @@ class atomic_file {
   int descriptor_ = -1;
   bool committed_ = false;
 };
+
+/// Removes the temporary files that killed programs left in `folder` and below. No other program may be writing there.
+inline void remove_temporaries(const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    const std::size_t mark = name.rfind(".tmp-");
+    if (mark == std::string::npos || !entry.is_regular_file()) continue;
+    const std::string numbers = name.substr(mark + 5);  // <process>-<attempt>
+    const std::size_t dash = numbers.find('-');
+    const bool is_ours = dash != std::string::npos && dash > 0 && dash + 1 < numbers.size() &&
+                         numbers.find_first_not_of("0123456789-") == std::string::npos;
+    if (is_ours) found.push_back(entry.path());
+  }
+  for (const fs::path& path : found) fs::remove(path);
+}
 
 /// Writes `content` to `path`, whole or not at all (a device or pipe: through it). Throws file_error; on failure an
 /// older file stays as it was.

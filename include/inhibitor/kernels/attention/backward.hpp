@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "inhibitor/kernels/attention/forward.hpp"
 #include "inhibitor/kernels/attention/backward_tiles.hpp"
+#include "inhibitor/kernels/attention/forward.hpp"
 
 // Backward of attention_forward for one head. Nothing is saved by the forward pass: per tile of queries the raw scores
 // and weights are computed again, then dW, dS (both in the tile), dV, dQ and dK. dK and dV collect in packed scratch
@@ -12,23 +12,6 @@
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 namespace kernels {
-
-/// Where the gradients of one head are added. Null pointers are not allowed where the extent is not 0.
-template <class T>
-struct head_gradients {
-  T* dq = nullptr;  ///< (L, D)
-  index_t dq_stride = 0;
-  T* dk = nullptr;  ///< (S, D)
-  index_t dk_stride = 0;
-  T* dv = nullptr;  ///< (S, Dv)
-  index_t dv_stride = 0;
-};
-
-/// Gradients of the head's scale, shift and output_scale (overwritten).
-template <class T>
-struct option_gradients {
-  T scale, shift, output_scale;
-};
 
 /// Scratch of attention_backward.
 template <class Isa, class T, class Aggregate>

@@ -49,7 +49,8 @@ INHIBITOR_INLINE void u8_aggregate_tile(std::int32_t* sums, index_t sum_stride, 
       const u8 magnitude = u8::load_unaligned(piece);
       const u8 sign = u8::load_unaligned(piece + 64);
       INHIBITOR_UNROLL
-      for (index_t i = 0; i < Rows; ++i) acc[i][c] = ops::add_signed(acc[i][c], ssub(magnitude, z[i]), sign);
+      for (index_t i = 0; i < Rows; ++i)
+        acc[i][c] = ops::add_signed(acc[i][c], ops::subtract_saturated(magnitude, z[i]), sign);
     }
   }
   INHIBITOR_UNROLL
