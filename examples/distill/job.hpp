@@ -35,7 +35,7 @@ class distill_job {
         tokenizer_(o_.vocab.empty() && !o_.teacher.empty() && !o_.embedded()
                        ? load_tokenizer(o_.teacher)
                        : load_tokenizer_file(vocab_file_, o_.teacher.empty() ? wordpiece_options{}
-                                                                             : read_tokenizer_config(o_.teacher))) {
+                                                                             : read_tokenizer_options(o_.teacher))) {
     o_.resolve_defaults();
     const task_info& task = find_task(o_.task());
     std::string folder = o_.embedded() ? embedded_data_folder() : find_task_folder(task, o_.data);
@@ -180,8 +180,8 @@ class distill_job {
               return fmt::format(
                   "{}: the model has {} layers of width {} ({} heads, {} hidden); --size {} expects {} layers of width "
                   "{} ({} heads, {} hidden)",
-                  folder, c.n_layers, c.dim, c.n_heads, c.intermediate_dim, o_.size, base_.n_layers, base_.dim, base_.n_heads,
-                  base_.intermediate_dim);
+                  folder, c.n_layers, c.dim, c.n_heads, c.intermediate_dim, o_.size, base_.n_layers, base_.dim,
+                  base_.n_heads, base_.intermediate_dim);
             });
     }
     check(c.vocab_size >= tokenizer_.size(), [&] {

@@ -194,6 +194,21 @@ printf 'plot\n' | "$classify" --model m >plain.tsv
 "$classify" --model m bad.txt | cmp -s - plain.tsv || fail "bytes that are no UTF-8 do not vanish"
 refuse 'bad.txt:1: text is not valid UTF-8 at byte 2' "$classify" --model m bad.txt --strict-utf8
 
+# A folder as transformers 5 saves it: tokenizer.json and no vocab.txt.
+# tokenizer_json <vocab.txt> <lowercase>
+tokenizer_json() {
+  printf '{"added_tokens": [], "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null, "lowercase": %s}, "pre_tokenizer": {"type": "BertPreTokenizer"}, "model": {"type": "WordPiece", "vocab": {' "$2"
+  awk '{ gsub(/[\\"]/, "\\\\&"); printf "%s\"%s\": %d", NR > 1 ? ", " : "", $0, NR - 1 }' "$1"
+  printf '}}}'
+}
+cp -r m five && rm five/vocab.txt && tokenizer_json "$vocab" true >five/tokenizer.json
+"$classify" --model five dev.txt | cmp -s - text.tsv || fail "a folder with tokenizer.json alone gives other answers"
+"$inspect" dump --model five --text 'a plot' --out five.safetensors >/dev/null || fail "inspect: a folder with tokenizer.json alone"
+cp -r m both && tokenizer_json "$vocab" false >both/tokenizer.json && printf '{"model_max_length": 512}' >both/tokenizer_config.json
+printf 'PLOT\n' | "$classify" --model both | cmp -s - plain.tsv && fail "lowercase false of tokenizer.json is not followed"
+sed 's/WordPiece/BPE/' five/tokenizer.json >five/bpe && mv five/bpe five/tokenizer.json
+refuse 'five/tokenizer.json: holds a tokenizer of type BPE' "$classify" --model five dev.txt
+
 # A cased tokenizer: upper case counts.
 cp -r m cased && printf '{"do_lower_case": false}' >cased/tokenizer_config.json
 printf 'PLOT\n' | "$classify" --model m | cmp -s - plain.tsv || fail "an uncased model sees upper case"

@@ -166,6 +166,20 @@ sed 's/spam$/HAM/; s/ham$/Ham/' own.csv >case.csv
   { cat scores.err; fail "own jsonl: exit $?"; }
 grep -q '"eval_mse"' own_scores/eval_results.json || fail "own scores are not judged by their error"
 
+# --- a model whose tokenizer is in tokenizer.json alone: trained further, saved, evaluated ------------------------------------------
+cp -r own five && rm five/vocab.txt
+{ printf '{"normalizer": {"type": "BertNormalizer", "lowercase": true}, "model": {"type": "WordPiece", "vocab": {'
+  awk '{ gsub(/[\\"]/, "\\\\&"); printf "%s\"%s\": %d", NR > 1 ? ", " : "", $0, NR - 1 }' "$vocab"; printf '}}}'; } >five/tokenizer.json
+for model in own five; do
+  "$glue" --model $model --train-file own.csv --validation-file own.csv --do-train --do-eval --epochs 1 --out ${model}_more >/dev/null 2>five.err ||
+    { cat five.err; fail "$model trained further: exit $?"; }
+done
+cmp -s own_more/model.safetensors five_more/model.safetensors || fail "tokenizer.json gives another model than vocab.txt"
+cmp -s five/tokenizer.json five_more/tokenizer.json && [ ! -e five_more/vocab.txt ] || fail "tokenizer.json is not saved with the model"
+"$glue" --model five_more --validation-file own.csv --do-eval --out five_eval >/dev/null 2>five.err || { cat five.err; fail "tokenizer.json: exit $?"; }
+"$glue" --vocab five/tokenizer.json --train-file own.csv --do-train --epochs 1 --out five_new >/dev/null 2>five.err || { cat five.err; fail "--vocab tokenizer.json: exit $?"; }
+[ -e five_new/tokenizer.json ] && [ ! -e five_new/vocab.txt ] || fail "--vocab tokenizer.json is not saved as such"
+
 # --- test files of GLUE, where they are at hand ----------------------------------------------------------------------------------
 if [ -n "${INHIBITOR_SHARED_DATA:-}" ]; then
   "$glue" "${new[@]}" --task sst2,stsb --data "$INHIBITOR_SHARED_DATA/glue" "${whole[@]}" --max-train-samples 32 --max-eval-samples 32 \

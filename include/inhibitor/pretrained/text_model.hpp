@@ -55,8 +55,9 @@ inline text_model load_text_model(const std::string& folder, const head_names& h
   require_tensors(model.report, folder);
   wordpiece tokenizer = load_tokenizer(folder, options);
   if (tokenizer.size() > model.tensors.config().vocab_size) {
-    throw file_error(vocabulary_file(folder), "holds " + std::to_string(tokenizer.size()) + " tokens; the model beside it has " +
-                                std::to_string(model.tensors.config().vocab_size) + " word embeddings");
+    throw file_error(vocabulary_file(folder),
+                     "holds " + std::to_string(tokenizer.size()) + " tokens; the model beside it has " +
+                         std::to_string(model.tensors.config().vocab_size) + " word embeddings");
   }
   return {std::move(model.tensors), std::move(model.config), std::move(model.report), std::move(tokenizer)};
 }

@@ -26,15 +26,15 @@ inline bool is_json_name(const std::string& path) {
 
 /// Puts the added tokens in their places in `tokens` and in `options`.
 inline wordpiece_options with_added(const tokenizer_description& json, const std::string& file,
-                               std::vector<std::string>& tokens, wordpiece_options options) {
+                                    std::vector<std::string>& tokens, wordpiece_options options) {
   for (const auto& [id, text] : json.added) {
     const auto place = static_cast<std::size_t>(id);
     if (place == tokens.size()) tokens.push_back(text);
     if (place >= tokens.size() || tokens[place] != text) {
       throw file_error(file, "added token \"" + text + "\" has the id " + std::to_string(id) + "; expected " +
-                                 (place < tokens.size() ? "\"" + tokens[place] + "\", as the vocabulary says"
-                                                        : "ids that follow the vocabulary's, up to " +
-                                                              std::to_string(tokens.size())));
+                                 (place < tokens.size()
+                                      ? "\"" + tokens[place] + "\", as the vocabulary says"
+                                      : "ids that follow the vocabulary's, up to " + std::to_string(tokens.size())));
     }
     options.added_tokens.push_back(text);
   }
@@ -69,7 +69,7 @@ inline std::string vocabulary_file(const std::string& folder) {
 /// What tokenizer_config.json says about the tokenizer, on top of `options`: do_lower_case, strip_accents,
 /// tokenize_chinese_chars. Without the file, or a key, `options` stay as they are. Throws file_error for values of
 /// another kind.
-inline wordpiece_options read_tokenizer_config(const std::string& folder, wordpiece_options options = {}) {
+inline wordpiece_options read_tokenizer_options(const std::string& folder, wordpiece_options options = {}) {
   const std::string path = folder + "/tokenizer_config.json";
   if (!std::filesystem::exists(path)) return options;
   const nlohmann::json document = read_json_file(path);
@@ -95,12 +95,12 @@ inline wordpiece load_tokenizer_file(const std::string& file, const wordpiece_op
 inline wordpiece load_tokenizer(const std::string& folder, const wordpiece_options& options = {}) {
   const std::string json_file = folder + "/tokenizer.json";
   const std::string file = vocabulary_file(folder);
-  if (!std::filesystem::exists(json_file)) return wordpiece::load(file, read_tokenizer_config(folder, options));
+  if (!std::filesystem::exists(json_file)) return wordpiece::load(file, read_tokenizer_options(folder, options));
   tokenizer_description json = read_tokenizer_json(json_file);
   std::vector<std::string> tokens =
       detail::is_json_name(file) ? std::move(json.vocabulary) : read_vocabulary(file, options.rules);
-  const wordpiece_options all =
-      detail::with_added(json, json_file, tokens, read_tokenizer_config(folder, detail::with_normalizer(json, options)));
+  const wordpiece_options all = detail::with_added(
+      json, json_file, tokens, read_tokenizer_options(folder, detail::with_normalizer(json, options)));
   return detail::make_wordpiece(std::move(tokens), all, file);
 }
 

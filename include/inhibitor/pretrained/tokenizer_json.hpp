@@ -42,7 +42,8 @@ class tokenizer_reader {
     read_model(*model);
     if (const nlohmann::json* added = find(root, "added_tokens")) read_added(*added);
     if (const nlohmann::json* normalizer = find(root, "normalizer")) read_normalizer(*normalizer);
-    if (const nlohmann::json* splitter = find(root, "pre_tokenizer")) expect_type(*splitter, "pre_tokenizer", {"BertPreTokenizer"});
+    if (const nlohmann::json* splitter = find(root, "pre_tokenizer"))
+      expect_type(*splitter, "pre_tokenizer", {"BertPreTokenizer"});
     if (const nlohmann::json* processor = find(root, "post_processor")) {
       expect_type(*processor, "post_processor", {"TemplateProcessing", "BertProcessing"});
     }
@@ -78,12 +79,14 @@ class tokenizer_reader {
   std::optional<bool> flag(const nlohmann::json& object, const char* key) const {
     const nlohmann::json* value = find(object, key);
     if (value == nullptr) return std::nullopt;
-    if (!value->is_boolean()) fail(std::string("'") + key + "' is " + value->dump(-1, ' ', true) + "; expected true or false");
+    if (!value->is_boolean())
+      fail(std::string("'") + key + "' is " + value->dump(-1, ' ', true) + "; expected true or false");
     return value->get<bool>();
   }
   std::int32_t token_id(const nlohmann::json& value, const std::string& token) const {
     if (!value.is_number_unsigned() || value > std::numeric_limits<std::int32_t>::max()) {
-      fail("the id of token \"" + token + "\" is " + value.dump(-1, ' ', true) + "; expected a whole number below 2^31");
+      fail("the id of token \"" + token + "\" is " + value.dump(-1, ' ', true) +
+           "; expected a whole number below 2^31");
     }
     return value.get<std::int32_t>();
   }
@@ -121,7 +124,8 @@ class tokenizer_reader {
       const auto& name = text->get_ref<const std::string&>();
       // White space beside a token (lstrip, rstrip) separates words in any case.
       if (flag(token, "single_word").value_or(false) || flag(token, "normalized").value_or(false)) {
-        fail("added token \"" + name + "\" is matched as a word or in normalized text; expected tokens of raw text alone");
+        fail("added token \"" + name +
+             "\" is matched as a word or in normalized text; expected tokens of raw text alone");
       }
       out_.added.push_back({token_id(*id, name), name});
     }

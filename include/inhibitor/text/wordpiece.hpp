@@ -23,6 +23,7 @@
 #include "inhibitor/text/unicode.hpp"
 #include "inhibitor/text/utf8_error.hpp"
 #include "inhibitor/text/vocabulary.hpp"
+#include "inhibitor/text/whole_tokens.hpp"
 
 // BERT's tokenizer: UTF-8 text to the ids of a WordPiece vocabulary, the same ids as the two established
 // implementations ("fast" by default, "slow" on request). In order:
@@ -95,14 +96,11 @@ class wordpiece {
         return "the vocabulary of " + std::to_string(tokens_.size()) + " tokens lacks the special token " +
                std::string(token);
       });
-      whole_.push_back({std::string(token), id});
-      if (whole_starts_.find(token[0]) == std::string::npos) whole_starts_.push_back(token[0]);
+      whole_.add(token, id);
+      return id;
     };
-    for (const std::string_view token : special_names) add_whole(token);
-    for (std::size_t i = 0; i < special_.size(); ++i) special_[i] = whole_[i].id;
+    for (std::size_t i = 0; i < special_.size(); ++i) special_[i] = add_whole(special_names[i]);
     for (const std::string& token : options_.added_tokens) add_whole(token);
-    std::stable_sort(whole_.begin(), whole_.end(),
-                     [](const whole_token& a, const whole_token& b) { return a.text.size() > b.text.size(); });
   }
 
   /// Ids of `utf8` without [CLS] and [SEP]. Throws utf8_error when strict. Allocates the result.
@@ -214,24 +212,6 @@ class wordpiece {
     std::array<detail::word_piece, detail::longest_word> pieces;
   };
 
-  /// A special or added token, found in raw text.
-  struct whole_token {
-    std::string text;
-    std::int32_t id;
-  };
-
-  /// The longest that starts at `position`, or null.
-  const whole_token* whole_at(std::string_view text, std::size_t position) const {
-    for (const whole_token& token : whole_) {
-      if (text.compare(position, token.text.size(), token.text) == 0) return &token;
-    }
-    return nullptr;
-  }
-  /// The next position, from `begin`, at which one may start.
-  std::size_t next_start(std::string_view text, std::size_t begin) const {
-    return whole_starts_.size() == 1 ? text.find(whole_starts_[0], begin) : text.find_first_of(whole_starts_, begin);
-  }
-
   /// Step 0: calls emit(token_span) for every token of `text` in order.
   template <class Emit>
   void for_each_token(std::string_view text, Emit emit) const {
@@ -239,17 +219,10 @@ class wordpiece {
     scratch space;
     std::size_t begin = 0;
     if (options_.special_tokens_in_text) {
-      for (std::size_t at = next_start(text, 0); at != std::string_view::npos;) {
-        const whole_token* found = whole_at(text, at);
-        if (found == nullptr) {
-          at = next_start(text, at + 1);
-          continue;
-        }
-        const std::size_t end = at + found->text.size();
-        plain_text(text, begin, at, space, emit);
-        emit(token_span{found->id, static_cast<index_t>(at), static_cast<index_t>(end)});
-        begin = end;
-        at = next_start(text, begin);
+      for (auto found = whole_.find(text, 0); found; found = whole_.find(text, begin)) {
+        plain_text(text, begin, found->begin, space, emit);
+        begin = found->end;
+        emit(token_span{found->id, static_cast<index_t>(found->begin), static_cast<index_t>(found->end)});
       }
     }
     plain_text(text, begin, text.size(), space, emit);
@@ -356,8 +329,8 @@ class wordpiece {
       return false;
     space.bytes.clear();
     for (const detail::source_point& p : space.word) unicode::append_utf8(space.bytes, p.code_point);
-    const whole_token* found = whole_at(space.bytes, 0);
-    if (found == nullptr || found->text.size() != space.bytes.size()) return false;
+    const auto found = whole_.find(space.bytes, 0);
+    if (!found || found->begin != 0 || found->end != space.bytes.size()) return false;
     emit(token_span{found->id, space.word.front().begin, space.word.back().end});
     return true;
   }
@@ -403,8 +376,7 @@ class wordpiece {
   std::vector<std::string> tokens_;
   detail::token_map map_;
   std::array<std::int32_t, 5> special_{};
-  std::vector<whole_token> whole_;  // longest first
-  std::string whole_starts_;        // their first bytes
+  detail::whole_tokens whole_;  // special and added
 };
 
 }  // namespace INHIBITOR_TARGET
