@@ -5,7 +5,6 @@
 #include <limits>
 #include <vector>
 
-#include "inhibitor/models/bert/tensors.hpp"
 #include "support/catch.hpp"
 #include "support/small_config.hpp"
 
@@ -24,7 +23,7 @@ TEST_CASE("find_non_finite: the first NaN or infinity", "[pretrained]") {
 }
 
 TEST_CASE("require_finite: names the tensor and the place", "[pretrained]") {
-  encoder_tensors<float> model(small_config(attention_kind::inhibitor, attention_kind::dot_product));
+  encoder_tensors<float> model(small_config("inhibitor", "dot_product"));
   initialize(model, 1);
   CHECK_NOTHROW(require_finite(model, "m"));
   std::vector<std::string> names;
@@ -37,6 +36,12 @@ TEST_CASE("require_finite: names the tensor and the place", "[pretrained]") {
     names.push_back(name);
   });
   CHECK(names.size() > 30);
+  encoder_config config = small_config("dot_product", "dot_product");
+  config.family = model_family::bert;
+  encoder_tensors<float> bert(config);
+  initialize(bert, 1);
+  bert.layer[0].ffn.lin1.weight.data[0] = std::nanf("");
+  CHECK_THROWS_WITH(require_finite(bert, "m"), contains_text("\"bert.encoder.layer.0.intermediate.dense.weight\""));
   model.embeddings.word_embeddings.data[model.config().dim * 2 + 3] = -std::numeric_limits<float>::infinity();
   CHECK_THROWS_WITH(require_finite(model, "m"), contains_text("holds -inf at [2, 3]"));
 }
