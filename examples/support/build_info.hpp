@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <sys/resource.h>
-
-#include <fstream>
 #include <string>
 
 #include "inhibitor/base/executor.hpp"
+#include "inhibitor/measure/machine.hpp"
+#include "inhibitor/measure/memory.hpp"
 
 #if __has_include("inhibitor_commit.hpp")
 #include "inhibitor_commit.hpp"
@@ -32,22 +31,6 @@ inline std::string build_compiler() {
 #else
   return "g++ " __VERSION__;
 #endif
-}
-
-/// Processor name as Linux tells it.
-inline std::string cpu_model() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);) {
-    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
-  }
-  return "unknown";
-}
-
-/// Largest resident size of this process so far, in MiB.
-inline double peak_memory_mib() {
-  struct rusage usage = {};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
 /// Folder of the corpus that programs use when given no data.
