@@ -16,10 +16,12 @@
 #include <fstream>
 #include <thread>
 
-#include "support/build_info.hpp"
+#include "inhibitor/measure/machine.hpp"
 #include "models/contenders.hpp"
 #include "models/model_report.hpp"
-#include "support/machine.hpp"
+#include "support/build_info.hpp"
+#include "support/compiler.hpp"
+#include "support/libraries.hpp"
 
 namespace {
 
@@ -138,9 +140,8 @@ int run(const settings& s) {
   report.cpu = cpu_description();
   report.compiler = compiler_description();
   report.commit = build_commit();
-  double load[1] = {0};
-  if (getloadavg(load, 1) == 1)
-    report.notes.push_back(fmt::format("load of the machine at the start: {:.1f}", load[0]));
+  if (load_average() >= 0)
+    report.notes.push_back(fmt::format("load of the machine at the start: {:.1f}", load_average()));
   report.gelu_seconds = gelu_seconds_per_number();
   for (const index_t batch : s.batches) {
     for (const index_t length : s.lengths) {

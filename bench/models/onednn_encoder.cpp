@@ -11,8 +11,8 @@
 #include <oneapi/dnnl/dnnl.hpp>
 #include <unordered_map>
 
+#include "inhibitor/measure/time.hpp"
 #include "models/contenders.hpp"
-#include "support/seconds_now.hpp"
 
 namespace inhibitor {
 namespace bench {

@@ -4,8 +4,8 @@
 #include <memory>
 #include <utility>
 
+#include "inhibitor/measure/time.hpp"
 #include "models/contenders.hpp"
-#include "support/seconds_now.hpp"
 
 namespace inhibitor {
 namespace bench {

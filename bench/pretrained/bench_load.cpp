@@ -19,10 +19,10 @@
 #include <vector>
 
 #include "compiled_models/compiled_models.hpp"
+#include "inhibitor/measure/time.hpp"
 #include "inhibitor/models/bert/inference.hpp"
 #include "inhibitor/pretrained/model_folder.hpp"
 #include "support/build_info.hpp"
-#include "support/seconds_now.hpp"
 
 namespace {
 
@@ -38,7 +38,7 @@ measured load_here(const std::string& folder) {
   measured m;
   // Nothing here waits, since the file is in the system's cache: processor time is what a quiet machine's wall would
   // show.
-  const auto now = [] { return bench::seconds_now(1); };
+  const auto now = [] { return seconds_now(1); };
   const double from = now();
   const encoder_tensors<float> tensors = load_model_folder<float>(folder);
   m.load = now() - from;

@@ -12,6 +12,7 @@
 #include "glue/options.hpp"
 #include "glue/result_files.hpp"
 #include "inhibitor/data/task_data.hpp"
+#include "inhibitor/pretrained/tokenizer_files.hpp"
 #include "inhibitor/training/classifier_model.hpp"
 #include "support/console.hpp"
 #include "support/run_record.hpp"

@@ -17,7 +17,7 @@
 //   multi_head_attention_forward, multi_head_attention_backward
 //   grouped key/value heads, boolean masks, packed sequences, ranges of rows: params.hpp
 //   without exceptions, in the caller's memory: raw.hpp
-//   decoding token by token from packed keys and values: kv_cache.hpp, u8/kv_cache.hpp, growing_kv_cache.hpp
+//   decoding token by token from packed keys and values: kv_cache.hpp, growing_kv_cache.hpp, attention/u8/kv_cache.hpp
 //
 // All heads in bytes (attention/u8/attention.hpp): the same bits on every machine
 //

@@ -7,15 +7,15 @@
 #   - the facade inhibitor/inhibitor.hpp is for users: no header includes it, and it covers core and models alone;
 #   - libraries from outside appear only in the folders that own them, and quotes are only for "inhibitor/...";
 #   - detail:: belongs to the file that declares it (CHECK_DETAIL).
-# In examples/ a program includes the library, support/ and its own folder; support/ knows no program; engine/ and
+# In examples/ a program includes the library, support/, compiled_models/ and its own folder; support/ knows no program; engine/ and
 # quickstart/ show the library alone, with angle brackets as its users write them.
 cmake_minimum_required(VERSION 3.23)
 
-# Order: who stands below may include who stands above. A folder inside a folder has its own line where the order inside
-# matters; models/<family> may use models/ but no other family.
-set(folder_order base reference simd io text metrics measure
-    kernels kernels/rows kernels/gemm kernels/attention kernels/attention_u8 kernels/dispatch attention
-    nn optim models pretrained data training backends)
+# Order: who stands below may include who stands above. Inside a folder every direction is allowed, but for two:
+# models/<family> uses models/ and no other family; kernels/<operation> uses kernels/ and dispatch/, which knows them all, and
+# other operations only as listed.
+set(folder_order base reference simd io text metrics measure kernels attention nn optim models pretrained data training backends)
+set(kernel_arrows attention_u8>attention gemm>rows rows>gemm)
 
 # What a component is made of, and which ones its target links (CMakeLists.txt).
 set(folders_of_core base simd reference metrics measure kernels attention)
@@ -64,15 +64,14 @@ macro(includes_of path result)
   list(TRANSFORM ${result} REPLACE "^[ \t]*#[ \t]*include[ \t]*([<\"][^>\"]*[>\"]).*" "\\1")
 endmacro()
 
-# <out>_top: the first folder of base/check.hpp; <out>_place: its line in folder_order, -1 when it has none.
+# <out>_top: the first folder of base/check.hpp; <out>_place: where it stands in folder_order, -1 when it does not.
 macro(place_of inside out)
   string(REGEX MATCH "^[^/]+/" ${out}_top "${inside}")
   string(REPLACE "/" "" ${out}_top "${${out}_top}")
-  string(REGEX REPLACE "/[^/]*$" "" ${out}_folder "${inside}")
-  list(FIND folder_order "${${out}_folder}" ${out}_place)
-  if(${out}_place EQUAL -1)
-    set(${out}_folder "${${out}_top}")
-    list(FIND folder_order "${${out}_top}" ${out}_place)
+  list(FIND folder_order "${${out}_top}" ${out}_place)
+  set(${out}_part "")
+  if("${inside}" MATCHES "^[^/]+/([^/]+)/")
+    set(${out}_part ${CMAKE_MATCH_1})
   endif()
 endmacro()
 
@@ -143,24 +142,28 @@ foreach(file IN LISTS headers)
         if(NOT component_of_${to_top} MATCHES "^(core|models)$" OR to_top STREQUAL "reference")
           problem("the facade covers core and models without reference/, not ${to_top}/")
         endif()
-      elseif(to_folder STREQUAL from_folder)
-        string(REGEX MATCH "^models/[^/]+/" family "${target}")
-        if(family AND inside MATCHES "^models/[^/]+/" AND NOT inside MATCHES "^${family}")
-          problem("one family of models includes ${family}, another one")
+      elseif(to_top STREQUAL from_top)
+        if(to_part STREQUAL "" OR from_part STREQUAL "" OR to_part STREQUAL from_part)
+          # Every direction is allowed.
+        elseif(to_top STREQUAL "models")
+          problem("one family of models includes models/${to_part}/, another one")
+        elseif(to_top STREQUAL "kernels" AND NOT to_part STREQUAL "dispatch" AND NOT from_part STREQUAL "dispatch"
+               AND NOT "${from_part}>${to_part}" IN_LIST kernel_arrows)
+          problem("kernels/${from_part}/ includes kernels/${to_part}/, another operation")
         endif()
       elseif(to_top STREQUAL "reference")
-        problem("${from_folder}/ includes reference/, which is for tests and benchmarks alone")
+        problem("${from_top}/ includes reference/, which is for tests and benchmarks alone")
       elseif(to_place GREATER from_place)
-        problem("upward arrow: ${from_folder}/ includes ${to_folder}/, which stands below it in the list")
+        problem("upward arrow: ${from_top}/ includes ${to_top}/, which stands below it in the list")
       elseif(NOT component_of_${to_top} IN_LIST ${component_of_${from_top}}_uses)
-        problem("${from_folder}/ belongs to ${component_of_${from_top}}, which does without ${to_folder}/")
+        problem("${from_top}/ belongs to ${component_of_${from_top}}, which does without ${to_top}/")
       endif()
     elseif(spelled MATCHES "^\"")
       problem("${spelled}: write the full \"inhibitor/<folder>/<file>.hpp\"")
     elseif(name MATCHES "[/.]")
       # Standard headers carry neither slash nor dot, so this is somebody else's.
       if(from_top STREQUAL "" OR NOT name MATCHES "^(${outside_${from_top}})$")
-        problem("${from_folder}/ must not include ${spelled}")
+        problem("${from_top}/ must not include ${spelled}")
       endif()
     endif()
   endforeach()
@@ -185,7 +188,7 @@ foreach(file IN LISTS programs)
       elseif(NOT name MATCHES "^inhibitor/" AND name MATCHES "[/.]" AND NOT EXISTS ${folder}/${name})
         problem("${program}/ shows the library alone and must not include ${spelled}")
       endif()
-    elseif(target STREQUAL program OR target STREQUAL "support" OR NOT name MATCHES "/")
+    elseif(target STREQUAL program OR target MATCHES "^(support|compiled_models)$" OR NOT name MATCHES "/")
       # Its own folder, what programs share, the standard library and generated headers.
     elseif(target IN_LIST siblings AND spelled MATCHES "^\"")
       problem("${program}/ includes ${spelled}: programs share through support/ or the library")
