@@ -25,8 +25,7 @@ inline std::map<std::string, std::string> read_safetensors_index(const std::stri
   }
   std::map<std::string, std::string> files;
   for (const auto& [tensor, value] : found->items()) {
-    if (!value.is_string())
-      throw file_error(path, "weight_map: the file of " + in_quotes(tensor) + " is not a string");
+    if (!value.is_string()) throw file_error(path, "weight_map: the file of " + in_quotes(tensor) + " is not a string");
     const auto& name = value.get_ref<const std::string&>();
     const bool is_plain = !name.empty() && name.find_first_of(std::string("/\\\0", 3)) == std::string::npos &&
                           name != "." && name != "..";
@@ -66,8 +65,7 @@ class safetensors_set {
       for (const std::string& name : tensors) {
         const tensor_info* info = set.files_.back().find(name);
         if (info == nullptr)
-          throw file_error(set.files_.back().path(),
-                           "lacks tensor " + in_quotes(name) + " promised by " + index);
+          throw file_error(set.files_.back().path(), "lacks tensor " + in_quotes(name) + " promised by " + index);
         set.entries_.push_back({info, set.files_.size() - 1});
       }
     }
