@@ -72,7 +72,7 @@ inline std::vector<std::int32_t> read_id_tensor(const safetensors_file& file, co
                                                 model_input& input) {
   const std::vector<std::uint64_t>& shape = info.shape;
   if (shape.empty() || shape.size() > 2 || info.elements() == 0) {
-    throw file_error(file.path(), "tensor " + inhibitor::detail::in_quotes(info.name) + " has shape " + inhibitor::detail::shape_text(shape) +
+    throw file_error(file.path(), "tensor " + in_quotes(info.name) + " has shape " + shape_text(shape) +
                                       "; expected (length) or (batch, length)");
   }
   const auto batch = static_cast<index_t>(shape.size() == 2 ? shape[0] : 1);
@@ -82,7 +82,7 @@ inline std::vector<std::int32_t> read_id_tensor(const safetensors_file& file, co
     input.length = length;
   }
   if (input.batch != batch || input.length != length) {
-    throw file_error(file.path(), "tensor " + inhibitor::detail::in_quotes(info.name) + " has shape " + inhibitor::detail::shape_text(shape) +
+    throw file_error(file.path(), "tensor " + in_quotes(info.name) + " has shape " + shape_text(shape) +
                                       "; expected batch " + std::to_string(input.batch) + ", length " +
                                       std::to_string(input.length) + " as the other inputs have");
   }
@@ -91,7 +91,7 @@ inline std::vector<std::int32_t> read_id_tensor(const safetensors_file& file, co
   std::vector<std::int32_t> out;
   for (const std::int64_t value : wide) {
     if (value < INT32_MIN || value > INT32_MAX) {
-      throw file_error(file.path(), "tensor " + inhibitor::detail::in_quotes(info.name) + " holds " + std::to_string(value) +
+      throw file_error(file.path(), "tensor " + in_quotes(info.name) + " holds " + std::to_string(value) +
                                         "; expected ids of 32 bits");
     }
     out.push_back(static_cast<std::int32_t>(value));
@@ -110,11 +110,11 @@ inline model_input input_of_file(const std::string& path, const std::string& pre
   model_input input;
   if (!embeddings.empty()) {
     const tensor_info* info = file.find(embeddings);
-    if (info == nullptr) throw file_error(path, "has no tensor " + inhibitor::detail::in_quotes(embeddings));
+    if (info == nullptr) throw file_error(path, "has no tensor " + in_quotes(embeddings));
     const std::vector<std::uint64_t>& shape = info->shape;
     if (shape.size() < 2 || shape.size() > 3 || shape.back() != static_cast<std::uint64_t>(dim) ||
         info->elements() == 0) {
-      throw file_error(path, "tensor " + inhibitor::detail::in_quotes(embeddings) + " has shape " + inhibitor::detail::shape_text(shape) +
+      throw file_error(path, "tensor " + in_quotes(embeddings) + " has shape " + shape_text(shape) +
                                  "; expected (length, " + std::to_string(dim) + ") or (batch, length, " +
                                  std::to_string(dim) + ")");
     }
@@ -125,7 +125,7 @@ inline model_input input_of_file(const std::string& path, const std::string& pre
   }
   const tensor_info* ids = file.find(prefix + "input_ids");
   if (ids == nullptr && embeddings.empty()) {
-    throw file_error(path, "has no tensor " + inhibitor::detail::in_quotes(prefix + "input_ids"));
+    throw file_error(path, "has no tensor " + in_quotes(prefix + "input_ids"));
   }
   if (ids != nullptr) input.ids = detail::read_id_tensor(file, *ids, input);
   const auto cells = static_cast<std::size_t>(input.batch * input.length);
