@@ -21,7 +21,8 @@
 //
 // All heads in bytes (attention/u8/attention.hpp): the same bits on every machine
 //
-// active_isa() names the instruction set that calls with isa::run_time use (kernels/dispatch/dispatch.hpp)
+// active_isa() names the instruction set that plain calls use: that of the compiler flags, or chosen at run time in a
+// target with compiled variants (kernels/dispatch/dispatch.hpp)
 //
 // Models
 //   nn/       linear, layer_norm, gelu, embedding, dropout, transformer_block, losses: x_forward and x_backward

@@ -14,6 +14,7 @@
 #include "inhibitor/kernels/rows/fused_rows.hpp"
 #include "kernels/dispatch_library.hpp"
 #include "support/catch.hpp"
+#include "support/no_exceptions.hpp"
 
 namespace {
 
@@ -156,6 +157,11 @@ TEST_CASE("active_isa: is what INHIBITOR_ISA says, else the best", "[dispatch]")
 TEST_CASE("inhibitor_add_isa_variants: a library keeps its variants in a program that has others", "[dispatch]") {
   CHECK(std::string(isa_of_library()) == "scalar");
   CHECK(std::isfinite(sum_of_library()));
+}
+
+TEST_CASE("isa::run_time: works in code without exceptions and type information", "[dispatch]") {
+  CHECK(no_exceptions::largest_error() < 1e-6F);
+  CHECK(no_exceptions::largest_error_of_others() < 0.1F);
 }
 
 // Run with INHIBITOR_ISA set to each instruction set in turn.
