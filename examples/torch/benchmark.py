@@ -6,9 +6,9 @@
     python3 examples/torch/benchmark.py --page-only      writes the page's tables again from the JSON
     python3 examples/torch/benchmark.py --help           sizes, lengths, threads, repetitions
 
-First outputs, gradients and the losses of three training steps are compared: forms of the same mechanism from the same
-weights must agree, or nothing is timed. Then the contenders take turns, repetition by repetition, and medians count. With
-one thread time is that thread's processor time, with more the wall clock's.
+First outputs, gradients and the losses of three training steps are compared: forms of the same mechanism from the
+same weights must agree, or nothing is timed. Then the contenders take turns, repetition by repetition,
+and medians count. With one thread time is that thread's processor time, with more the wall clock's.
 """
 import argparse
 import json
@@ -27,11 +27,13 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default, text in (
             ("layers", 6, "of the model"), ("dim", 768, "its width"), ("heads", 12, "of each layer"),
-            ("hidden-dim", 3072, "width of the feed-forward layer"), ("vocab-size", 30522, "rows of the word embeddings"),
+            ("hidden-dim", 3072, "width of the feed-forward layer"),
+            ("vocab-size", 30522, "rows of the word embeddings"),
             ("batch", 8, "sequences of a model's batch"), ("step-length", 128, "tokens of its sequences"),
             ("threads", 1, "of PyTorch, and so of the operator"), ("repetitions", 7, "turns of each contender")):
         parser.add_argument(f"--{name}", type=int, default=default, help=f"{text} (default {default})")
-    parser.add_argument("--lengths", type=int, nargs="+", default=[128, 512], help="of attention alone (default 128 512)")
+    parser.add_argument("--lengths", type=int, nargs="+", default=[128, 512],
+                        help="of attention alone (default 128 512)")
     parser.add_argument("--raw", type=pathlib.Path, default=ROOT / "bench/results/torch.json", help="the JSON file")
     parser.add_argument("--page", type=pathlib.Path, default=ROOT / "docs/pytorch.md", help="the page with the tables")
     parser.add_argument("--page-only", action="store_true", help="measure nothing")
@@ -141,7 +143,7 @@ def check():
     checks.append(agree("last hidden states", case.run(OURS), case.run(CDIST), 1e-4))
     case.step = True  # but no dropout: models stay in evaluation mode
     losses = {form: [case.run(form)[0] for _ in range(3)] for form in FORMS}
-    # AdamW makes steps of one size from gradients of any, so the differences above count here. (The tests have float64.)
+    # AdamW makes steps of one size from gradients of any, so rounding counts here. (The tests have float64.)
     checks.append(agree("losses of three training steps", losses[OURS], losses[CDIST], 5e-3))
     return checks
 
@@ -166,8 +168,9 @@ def machine():
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         return done.stdout.strip() if done.returncode == 0 else "unknown"
     flags = [x for x in ("avx2", "avx512f", "avx512_vnni") if x in CPU.get("flags", "").split()]
-    return {"cpu": " ".join([CPU.get("model name", platform.machine()) + ", family", CPU.get("cpu family", "?") + ", model",
-                             CPU.get("model", "?") + ";", *flags]),
+    name = (f"{CPU.get('model name', platform.machine())}, family {CPU.get('cpu family', '?')}, "
+            f"model {CPU.get('model', '?')};")
+    return {"cpu": " ".join([name, *flags]),
             "threads": args.threads, "clock": "processor time" if args.threads == 1 else "wall clock",
             "pytorch": torch.__version__, "openblas_coretype": os.environ.get("OPENBLAS_CORETYPE", "its own choice"),
             "omp_wait_policy": os.environ["OMP_WAIT_POLICY"],
@@ -180,7 +183,8 @@ def tables(raw):
     m, a = raw["machine"], raw["arguments"]
     text = [f"{m['cpu']}; {m['threads']} thread(s), {m['clock']}; PyTorch {m['pytorch']}, OpenBLAS kernels: "
             f"{m['openblas_coretype']}; OMP_WAIT_POLICY={m['omp_wait_policy']}; operator by {m['compiler']}; commit "
-            f"{m['commit']}; load of the machine at the start {m['load']:.1f}; medians of {a['repetitions']} turns.", "",
+            f"{m['commit']}; load of the machine at the start {m['load']:.1f}; medians of {a['repetitions']} turns.",
+            "",
             f"| milliseconds | L | batch | {OURS} | {CDIST} | {DOT} | cdist / ours | goal | ours / dot product |",
             "|---|---|---|---|---|---|---|---|---|"]
     for row in raw["results"]:

@@ -93,7 +93,7 @@ class DistilBert(nn.Module):
                 nn.init.zeros_(module.bias)
 
     def hidden_states(self, input_ids, attention_mask=None):
-        """(B, L, C) each: the embeddings, then the output of every layer. attention_mask (B, L): not 0 where a token is."""
+        """(B, L, C) each: the embeddings, then the output of every layer. attention_mask (B, L): not 0 for tokens."""
         mask = torch.ones_like(input_ids, dtype=torch.bool) if attention_mask is None else attention_mask != 0
         e = self.distilbert["embeddings"]
         x = e["word_embeddings"](input_ids) + e["position_embeddings"].weight[:input_ids.shape[1]]

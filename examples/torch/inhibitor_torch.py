@@ -5,9 +5,9 @@
               center="attended_keys", is_signed=True, normalize_by_length=False) -> Tensor
 
 is torch.ops.inhibitor.attention, compiled for this machine when this module is first imported. query (B, H, L, D),
-key (B, Hkv, S, D) and value (B, Hkv, S, Dv) are of float32 or float64 with any strides, so (B, L, H, D) tensors are passed
-as x.transpose(1, 2); Hkv divides H. The scalars have one number per head, (H). key_mask (B, S) is True where a key may be
-attended to; is_causal lets query i see the keys up to i + S - L. The output is (B, H, L, Dv) in the layout of query.
+key (B, Hkv, S, D) and value (B, Hkv, S, Dv) are of float32 or float64 with any strides, so (B, L, H, D) tensors are
+passed as x.transpose(1, 2); Hkv divides H. The scalars have one number per head, (H). key_mask (B, S) is True where a
+key may be attended to; is_causal lets query i see the keys up to i + S - L. The output is (B, H, L, Dv) in the layout of query.
 All six tensors have gradients; there are no second derivatives.
 """
 import math
@@ -41,8 +41,8 @@ def cdist_attention(query, key, value, score_scale, shift, output_scale, *, key_
                     center="attended_keys", is_signed=True, normalize_by_length=False):
     """The same (but for Hkv) of PyTorch's own operators, as the authors wrote it.
 
-    Distances by torch.cdist, and the aggregation by cdist too, from relu(a - z) = (a - z + |a - z|) / 2. A masked key gets
-    an inhibition above every |value|, so that nothing of it passes.
+    Distances by torch.cdist, and the aggregation by cdist too, from relu(a - z) = (a - z + |a - z|) / 2. A masked key
+    gets an inhibition above every |value|, so that nothing of it passes.
     """
     length, keys, size = query.shape[2], key.shape[2], query.shape[3]
     scale, shift, output_scale = (x.view(1, -1, 1, 1) for x in (score_scale, shift, output_scale))

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """pytorch.py <examples/torch> <make_model> <inspect> <classify> <examples/data> <scratch folder>
 
-The operator of examples/torch: values against the formula written out, gradients by gradcheck, layouts, threads, errors;
-then model folders to and from the programs, and the page about it. INHIBITOR_TORCH_BUILD says where the operator is compiled.
+The operator of examples/torch: values against the formula written out, gradients by gradcheck, layouts, threads,
+errors; then model folders to and from the programs, and the page about it. INHIBITOR_TORCH_BUILD says where the operator
+is compiled.
 """
 import itertools
 import math
@@ -25,7 +26,8 @@ attention = inhibitor_torch.attention
 # B 2, H 2, L 3, S 5, D 3, Dv 2. The second sequence of the batch has padding and a hole.
 B, H, L, S, D, DV = 2, 2, 3, 5, 3, 2
 KEY_MASK = torch.tensor([[True] * 5, [True, False, True, True, False]])
-OPTIONS = [dict(center=center, is_signed=is_signed, normalize_by_length=by_length, key_mask=key_mask, is_causal=is_causal)
+OPTIONS = [dict(center=center, is_signed=is_signed, normalize_by_length=by_length, key_mask=key_mask,
+                is_causal=is_causal)
            for center, is_signed, by_length, key_mask, is_causal in itertools.product(
                ("none", "attended_keys", "all_keys"), (True, False), (True, False), (None, KEY_MASK), (True, False))]
 
@@ -313,8 +315,8 @@ class Page(unittest.TestCase):
         again = scratch / "small.md"
         shutil.copyfile(page, again)
         self.benchmark("--page", again, "--raw", scratch / "small.json", "--layers", "1", "--dim", "16", "--heads", "2",
-                       "--hidden-dim", "24", "--vocab-size", "50", "--batch", "2", "--step-length", "8", "--lengths", "16",
-                       "--repetitions", "1")
+                       "--hidden-dim", "24", "--vocab-size", "50", "--batch", "2", "--step-length", "8",
+                       "--lengths", "16", "--repetitions", "1")
         self.assertIn("| training step | 8 | 2 |", again.read_text())
 
 
