@@ -41,7 +41,7 @@ TEST_CASE("custom_rows: sentence1 and sentence2 by name, else the first one or t
 TEST_CASE("custom_rows: an index column of pandas is no text") {
   for (const char* name : {"", "Unnamed: 0", "Unnamed: 0.1", "__index_level_0__", "\"\""}) {
     INFO(name);
-    const text_rows rows = csv(std::string(name) + ",text,label\n0,a,x\n1,b,y\n");
+    const raw_examples rows = csv(std::string(name) + ",text,label\n0,a,x\n1,b,y\n");
     CHECK(rows.first == strings{"a", "b"});
     CHECK(rows.second.empty());
     CHECK(rows.labels == strings{"x", "y"});

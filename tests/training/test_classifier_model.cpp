@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "compiled_models/compiled_models.hpp"
+#include "inhibitor/data/glue_tasks.hpp"
 #include "inhibitor/training/evaluate.hpp"
 #include "support/catch.hpp"
 #include "support/small_config.hpp"
