@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "inhibitor/base/aligned_buffer.hpp"
+#include "inhibitor/base/round_up.hpp"
 #include "inhibitor/kernels/attention/backward.hpp"
 #include "inhibitor/reference/attention.hpp"
 #include "support/catch.hpp"
@@ -255,8 +256,8 @@ TEMPLATE_TEST_CASE("score_tile: every lane its own key, equal vectors at distanc
   // Key j is (j, ..., j): the distance to the zero query is D j, different in every lane.
   std::vector<T> k(S * D), q(L * D, T(0));
   for (index_t j = 0; j < S; ++j) std::fill_n(k.begin() + j * D, D, static_cast<T>(j));
-  aligned_buffer<T> packed(kernels::packed_keys_size<Isa, T>(S, D)), sums(kernels::round_up(S, lanes<Isa, T>));
-  const index_t pitch = kernels::round_up(S, lanes<Isa, T>);
+  aligned_buffer<T> packed(kernels::packed_keys_size<Isa, T>(S, D)), sums(round_up(S, lanes<Isa, T>));
+  const index_t pitch = round_up(S, lanes<Isa, T>);
   aligned_buffer<T> scores(L * pitch), q_sums(L);
   const auto run = [&](auto score) {
     kernels::pack_keys<Isa, T>(packed.data(), k.data(), D, nullptr, S, D);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "inhibitor/kernels/attention/head.hpp"
+#include "inhibitor/kernels/tiles.hpp"
+#include "inhibitor/simd/float_ops.hpp"
 #include "inhibitor/simd/partial.hpp"
 #include "inhibitor/simd/transpose.hpp"
 
@@ -64,6 +65,33 @@ void pack_rows(T* dst, const T* src, index_t stride, const index_t* order, index
     index_t x = 0;
     for (; x + N <= width; x += N) batch<Isa, T>::load_unaligned(row + x).store_aligned(out + x);
     if (x < width) load_first<Isa, T>(row + x, width - x).store_aligned(out + x);
+  }
+}
+
+/// Copies `rows` rows of src (*, width) to dst (rows, width) so that a tile of queries lies together in the cache.
+template <class T>
+INHIBITOR_INLINE void copy_rows(T* INHIBITOR_RESTRICT dst, const T* INHIBITOR_RESTRICT src, index_t stride,
+                                index_t rows, index_t width) {
+  for (index_t r = 0; r < rows; ++r) {
+    for (index_t x = 0; x < width; ++x) dst[r * width + x] = src[r * stride + x];
+  }
+}
+
+/// The way back from pack_rows: rows order[0..n) (null: 0..n) of dst (*, width) += factor * packed (n, width).
+template <class Isa, class T>
+void add_rows(T* dst, index_t stride, const index_t* order, const T* packed, index_t n, index_t width, T factor) {
+  using B = batch<Isa, T>;
+  constexpr index_t N = lanes<Isa, T>;
+  const index_t padded = round_up(width, N);
+  const B scale(factor);
+  for (index_t j = 0; j < n; ++j) {
+    T* row = dst + (order != nullptr ? order[j] : j) * stride;
+    for (index_t x = 0; x < width; x += N) {
+      const index_t count = width - x < N ? width - x : N;
+      const B sum = float_ops<Isa, T>::multiply_add(B::load_aligned(packed + j * padded + x), scale,
+                                                    load_first<Isa, T>(row + x, count));
+      store_first<Isa, T>(row + x, count, sum);
+    }
   }
 }
 

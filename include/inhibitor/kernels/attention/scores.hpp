@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "inhibitor/kernels/accumulate.hpp"
 #include "inhibitor/kernels/attention/pack.hpp"
 #include "inhibitor/simd/float_ops.hpp"
 
@@ -52,34 +53,17 @@ INHIBITOR_INLINE void score_register_tile(T* scores, index_t pitch, const T* q, 
                                           index_t width, const T* q_sums, const T* k_sums) {
   using B = batch<Isa, T>;
   constexpr index_t N = lanes<Isa, T>;
-  B sum[Rows][Vectors];
-  INHIBITOR_UNROLL
-  for (int r = 0; r < Rows; ++r) {
-    INHIBITOR_UNROLL
-    for (int v = 0; v < Vectors; ++v) sum[r][v] = B(T(0));
-  }
-  for (index_t x = 0; x < width; ++x) {
-    B k[Vectors];
-    INHIBITOR_UNROLL
-    for (int v = 0; v < Vectors; ++v) k[v] = B::load_aligned(block + (x * Vectors + v) * N);
-    INHIBITOR_UNROLL
-    for (int r = 0; r < Rows; ++r) {
-      const B q_x(q[r * q_stride + x]);
-      INHIBITOR_UNROLL
-      for (int v = 0; v < Vectors; ++v) sum[r][v] = Score::template step<Isa, T>(sum[r][v], q_x, k[v]);
-    }
-  }
-  INHIBITOR_UNROLL
-  for (int r = 0; r < Rows; ++r) {
-    INHIBITOR_UNROLL
-    for (int v = 0; v < Vectors; ++v) {
-      B s = sum[r][v];
-      if constexpr (Score::needs_sums) {
-        s = Score::template finish<Isa, T>(s, B(q_sums[r]), B::load_aligned(k_sums + v * N));
-      }
-      s.store_aligned(scores + r * pitch + v * N);
-    }
-  }
+  accumulate_tile<Rows, Vectors>(
+      width, [](int, int) INHIBITOR_INLINE_LAMBDA { return B(T(0)); },
+      [&](index_t x, int v) INHIBITOR_INLINE_LAMBDA { return B::load_aligned(block + (x * Vectors + v) * N); },
+      [&](index_t x, int r) INHIBITOR_INLINE_LAMBDA { return B(q[r * q_stride + x]); },
+      [](int, int, B& sum, B q_x, B k) INHIBITOR_INLINE_LAMBDA { sum = Score::template step<Isa, T>(sum, q_x, k); },
+      [&](int r, int v, B sum) INHIBITOR_INLINE_LAMBDA {
+        if constexpr (Score::needs_sums) {
+          sum = Score::template finish<Isa, T>(sum, B(q_sums[r]), B::load_aligned(k_sums + v * N));
+        }
+        sum.store_aligned(scores + r * pitch + v * N);
+      });
 }
 
 /// Raw scores of `rows` queries q (rows, width) against the first n packed keys, into scores (rows, pitch); pitch is at
