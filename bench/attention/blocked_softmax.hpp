@@ -73,7 +73,7 @@ class blocked_softmax : public contender {
     float* out = out_.data() + (head * p.queries + first) * d;
     Products::scores(scores, pitch_, in_.q.data() + (head * p.queries + first) * d, in_.k.data() + head * p.keys * d,
                      rows, keys, d);
-    kernels::weight_options<float> options;
+    kernels::weight_options<float> options = kernels::plain_weights<float>();
     options.scale = 1.0F / std::sqrt(static_cast<float>(d));
     float factors[512];
     for (index_t r = 0; r < rows; ++r) {

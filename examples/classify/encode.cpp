@@ -6,6 +6,7 @@
 
 #include "classify/pooling.hpp"
 #include "classify/stream.hpp"
+#include "compiled_models/compiled_models.hpp"
 
 int main(int argc, char** argv) {
   using namespace inhibitor;
@@ -20,7 +21,8 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"cls", "mean", "pooled"}));
   app.add_flag("--normalize", normalize, "Scale every vector to length 1");
   return run_program(app, argc, argv, [&] {
-    text_stream stream(options, {pooling == "pooled", false});
+    text_stream stream(options,
+                       pooling == "pooled" ? head_names{sequence_classification_head<float>::name} : head_names{});
     const encoder_tensors<float>& model = stream.model().tensors;
     const index_t dim = model.config().dim;
     embedding_output output({options.format(), options.out, !options.no_header, dim});
@@ -40,7 +42,7 @@ int main(int argc, char** argv) {
         }
       }
       if (normalize) scale_to_length_one(embeddings.data(), batch.size(), dim);
-      output.add(embeddings.data(), batch.size());
+      stream.add_finite(embeddings.data(), dim, batch, [&](index_t rows) { output.add(embeddings.data(), rows); });
     });
     if (!is_complete) return 130;
     output.finish();

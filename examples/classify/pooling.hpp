@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "inhibitor/models/bert/tensors.hpp"
+#include "inhibitor/models/bert/model.hpp"
 #include "inhibitor/models/bert/packed_tokens.hpp"
 #include "inhibitor/nn/linear.hpp"
 
@@ -31,10 +31,9 @@ inline void mean_of_rows(float* out, const float* hidden, const packed_tokens& t
 inline void pool_first(float* out, const float* first, index_t batch, const encoder_tensors<float>& model,
                        const executor& workers) {
   const index_t dim = model.config().dim;
-  linear_forward(out, first, model.pre_classifier.weight.data, model.pre_classifier.bias.data, batch, dim, dim,
-                 workers);
-  const bool is_bert = model.config().family == model_family::bert;
-  for (index_t i = 0; i < batch * dim; ++i) out[i] = is_bert ? std::tanh(out[i]) : std::max(out[i], 0.0F);
+  const linear_tensors<float>& pooler = model.head<sequence_classification_head>().pre_classifier;
+  linear_forward(out, first, pooler.weight.data, pooler.bias.data, batch, dim, dim, workers);
+  activate_pooler(out, batch * dim, model.config().pooler);
 }
 
 /// Divides every row of x (B, C) by its Euclidean length; rows of zeros stay. Does not throw.

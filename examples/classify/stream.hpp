@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <memory>
@@ -9,11 +10,12 @@
 
 #include "classify/output.hpp"
 #include "classify/token_rows.hpp"
+#include "inhibitor/models/bert/inference.hpp"
+#include "inhibitor/pretrained/finite.hpp"
+#include "inhibitor/pretrained/text_model.hpp"
 #include "support/build_info.hpp"
 #include "support/program.hpp"
 #include "support/program_gemm.hpp"
-#include "inhibitor/pretrained/text_model.hpp"
-#include "inhibitor/models/bert/inference.hpp"
 
 // What `classify` and `encode` share: their options and the loop from lines to batches.
 
@@ -30,12 +32,15 @@ struct stream_options {
 
   void declare(CLI::App& app) {
     app.option_defaults()->always_capture_default();
-    app.add_option("INPUT", input, "File with one text per line; -: standard input");
+    app.add_option("INPUT", input,
+                   "File: .txt with one text per line, or .tsv, .csv, .json, .jsonl; -: standard input");
     app.add_option("--model", model, "Model folder: config.json, model.safetensors, vocab.txt")->required();
-    app.add_option("--input", input_format,
-                   "text, tsv (with a header) or jsonl; default: by the file's ending, else text")
-        ->check(CLI::IsMember({"text", "tsv", "jsonl"}));
-    app.add_option("--text-column", rows.text_column, "Column or key of the text; default: sentence, or text");
+    app.add_option("--input", input_format, "Format of the input; default: by its ending, .gz left out; - is text")
+        ->check(CLI::IsMember(std::vector<std::string>(row_format_names.begin(), row_format_names.end())));
+    app.add_option(
+        "--text-column", rows.text_column,
+        "Column or key of the text; default: as glue takes them, sentence1 and sentence2 or the first one or "
+        "two that are no label or row number");
     app.add_option("--pair-column", rows.pair_column, "Column or key of the second text of a pair");
     app.add_option("--output", output, "tsv, jsonl or safetensors")
         ->check(CLI::IsMember({"tsv", "jsonl", "safetensors"}));
@@ -63,7 +68,7 @@ struct stream_options {
 class text_stream {
  public:
   /// Throws file_error and std::invalid_argument for a model or options that do not fit.
-  text_stream(const stream_options& o, encoder_heads heads)
+  text_stream(const stream_options& o, const head_names& heads)
       : o_(o),
         model_(load(o, heads)),
         positions_(model_.sizes().max_position_embeddings),
@@ -76,10 +81,9 @@ class text_stream {
     const index_t least = o_.rows.pair_column.empty() ? 2 : 3;
     check(o_.max_seq_length == 0 || o_.max_seq_length >= least,
           [&] { return fmt::format("--max-seq-length is {}; the special tokens take {}", o_.max_seq_length, least); });
-    o_.rows.format = o_.input_format == "tsv"     ? row_format::tsv
-                     : o_.input_format == "jsonl" ? row_format::jsonl
-                     : o_.input_format == "text"  ? row_format::text
-                                                  : format_of_file(o_.input);
+    const auto format = std::find(row_format_names.begin(), row_format_names.end(), o_.input_format);
+    o_.rows.format = format == row_format_names.end() ? format_of_file(o_.input)
+                                                      : static_cast<row_format>(format - row_format_names.begin());
     if (o_.verbose) {
       fmt::print(stderr, "{}: {} layers of width {}, linear layers by {}, {} threads\n", o_.model,
                  model_.sizes().n_layers, model_.sizes().dim, gemm_name(), workers_.workers());
@@ -94,13 +98,24 @@ class text_stream {
   /// Gives back the memory of model().tensors, of which the inference has its own packed copy.
   void forget_tensors() { model_.tensors = encoder_tensors<float>(); }
 
+  /// Hands on the rows of `values` (batch.size(), width) that stand before the first with a number that is not finite,
+  /// by add(rows). Throws file_error with the line of that one.
+  template <class Add>
+  void add_finite(const float* values, index_t width, const token_rows& batch, Add&& add) const {
+    const index_t bad = find_non_finite(values, batch.size() * width);
+    add(bad < 0 ? batch.size() : bad / width);
+    if (bad < 0) return;
+    throw file_error(input_name(o_.input), batch.lines[static_cast<std::size_t>(bad / width)],
+                     fmt::format("the model gives {} for this text; expected finite numbers", values[bad]));
+  }
+
   /// Calls answer(tokens) for batch after batch until the input ends; a batch is what is there already, at most
   /// --batch-size rows, so that a pipe gets its answers line by line. Returns false after an interrupt.
   template <class Answer>
   bool run(Answer&& answer) {
     const auto start = std::chrono::steady_clock::now();
     catch_interrupts();
-    text_rows rows(o_.input, o_.rows);
+    row_reader rows(o_.input, o_.rows);
     const index_t max_length = o_.max_seq_length > 0 ? o_.max_seq_length : positions_;
     row_tokenizer tokenizer(model_.tokenizer, max_length, o_.is_strict);
     token_rows batch;
@@ -113,7 +128,10 @@ class text_stream {
       try {
         do {
           has_more = !interrupt_requested() && rows.next(row);
-          if (has_more) tokenizer.append(batch, row, rows.source());
+          if (has_more && count + batch.size() == 0 && !rows.guess().empty()) {
+            fmt::print(stderr, "{}: {}\n", rows.name(), rows.guess());
+          }
+          if (has_more) tokenizer.append(batch, row, rows.name());
         } while (has_more && batch.size() < o_.batch_size && batch.tokens() < most_tokens && rows.ready());
       } catch (...) {
         // The rows before the one that cannot be used get their answers all the same.
@@ -141,10 +159,12 @@ class text_stream {
   // Long texts make a batch of fewer rows: the buffers of a forward pass stay a few tens of megabytes.
   static constexpr index_t most_tokens = 8192;
 
-  static text_model load(const stream_options& o, encoder_heads heads) {
+  static text_model load(const stream_options& o, const head_names& heads) {
     wordpiece_options tokenizer;
     tokenizer.strict_utf8 = o.strict_utf8;
-    return load_text_model(o.model, heads, tokenizer);
+    text_model model = load_text_model(o.model, heads, tokenizer);
+    require_finite(model.tensors, o.model);
+    return model;
   }
 
   stream_options o_;

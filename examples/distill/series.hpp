@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "support/model_path.hpp"
 #include "distill/job.hpp"
+#include "support/model_path.hpp"
 
 namespace inhibitor::examples {
 
@@ -36,18 +36,20 @@ inline int run_series(const distill_options& options, const std::string& command
   for (const std::string& task : tasks) {
     for (const std::uint64_t seed : options.seeds) {
       distill_options o = options;
-      o.task = task;
-      o.seed = seed;
+      o.tasks = {task};
+      o.seeds = {seed};
       o.cache = options.out + "/cache";
       if (!is_alone) o.out += fmt::format("/{}/seed-{}", task, seed);
       try {
         if (!is_alone) {
           fmt::print("\n== {}, seed {} ==\n", find_task(task).title, seed);
-          if (options.resume && std::filesystem::exists(o.out + "/results.json")) {
+          // A job killed between its results and the end of its progress.json writes the former once more.
+          const bool is_begun = std::filesystem::exists(o.out + "/progress.json");
+          if (options.resume && !is_begun && std::filesystem::exists(o.out + "/results.json")) {
             fmt::print("finished before\n");
             continue;
           }
-          o.resume = options.resume && std::filesystem::exists(o.out + "/progress.json");
+          o.resume = options.resume && is_begun;
         }
         o.teacher = model_path(options.teacher, task, seed);
         o.student = model_path(options.student, task, seed);

@@ -7,20 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "support/train_stages.hpp"
 #include "distill/options.hpp"
+#include "inhibitor/training/classifier_model.hpp"
+#include "inhibitor/training/train_stages.hpp"
 
-// The stages that make each of the four models.
+// The stages that the runs of `distill` (runs.hpp) are made of.
 
 namespace inhibitor::examples {
-
-/// What the stages of one job train on. Everything must outlive them.
-struct stage_inputs {
-  const distill_options& options;
-  const token_dataset& train;  ///< labeled examples
-  const token_dataset& text;   ///< raw text for E1
-  const executor& workers;
-};
 
 /// A teacher and the work space of its forward passes.
 struct teacher_model {
@@ -28,21 +21,34 @@ struct teacher_model {
   inference_state<float> state;
 };
 
+/// What the stages of one job train on. Everything must outlive them.
+struct stage_inputs {
+  const distill_options& options;
+  const token_dataset& train;  ///< labeled examples
+  const token_dataset& text;   ///< raw text for E1
+  teacher_model* teacher;      ///< null for runs that need none
+  const executor& workers;
+};
+
 /// Everything on the labels: E0 and the control, and what the other stages vary.
 inline training_stage named_label_stage(const stage_inputs& in, const std::string& name) {
-  stage_plan plan{name, in.options.label_epochs(), in.options.batch_size, in.options.learning_rate};
+  stage_plan plan{name, in.options.epochs, in.options.batch_size, in.options.learning_rate};
   plan.weight_decay = in.options.weight_decay;
   return label_stage(plan, in.train, in.workers);
+}
+
+/// One stage on the labels: how the teacher and the control are made.
+inline std::vector<training_stage> label_stages(const stage_inputs& in, const encoder_config&) {
+  return {named_label_stage(in, "train")};
 }
 
 namespace detail {
 
 /// True for the tensors that make the scores and values of a layer: q, k, v and the inhibitor's scalars.
-inline bool is_attention_input(const std::string& name, const encoder_config& c, index_t layer) {
+inline bool is_attention_input(const std::string& name, index_t layer) {
   const std::string prefix = fmt::format("distilbert.transformer.layer.{}.attention.", layer);
   for (const char* part : {"q_lin.", "k_lin.", "v_lin.", "inhibitor_"}) {
-    const std::string start = c.family == model_family::bert ? inhibitor::detail::bert_tensor_name(prefix + part) : prefix + part;
-    if (name.rfind(start, 0) == 0) return true;
+    if (name.rfind(prefix + part, 0) == 0) return true;
   }
   return false;
 }
@@ -51,8 +57,8 @@ inline bool is_attention_input(const std::string& name, const encoder_config& c,
 
 /// E1: one layer's attention at a time, bottom-up; then all layers on the hidden states; then the labels. `config` is
 /// the student's.
-inline std::vector<training_stage> e1_stages(const stage_inputs& in, teacher_model& teacher,
-                                             const encoder_config& config) {
+inline std::vector<training_stage> e1_stages(const stage_inputs& in, const encoder_config& config) {
+  teacher_model& teacher = *in.teacher;
   const layer_map& layers = in.options.teacher_layers;
   const executor& workers = in.workers;
   std::vector<training_stage> stages;
@@ -62,7 +68,7 @@ inline std::vector<training_stage> e1_stages(const stage_inputs& in, teacher_mod
     s.plan.schedule = schedule_kind::cosine;
     s.plan.layers = layer + 1;
     s.data = &in.text;
-    s.trainable = [config, layer](const std::string& name) { return detail::is_attention_input(name, config, layer); };
+    s.trainable = [layer](const std::string& name) { return detail::is_attention_input(name, layer); };
     s.objective = [&teacher, &workers, &layers, layer](const encoder_tensors<float>& p, training_state<float>& state,
                                                        const token_batch&, const token_view& tokens,
                                                        const dropout_mode& mode) {
@@ -74,7 +80,7 @@ inline std::vector<training_stage> e1_stages(const stage_inputs& in, teacher_mod
   full.plan.epochs = in.options.full_epochs;
   full.plan.schedule = schedule_kind::cosine;
   full.data = &in.text;
-  full.trainable = [](const std::string& name) { return !inhibitor::detail::is_head_tensor(name); };
+  full.trainable = [](const std::string& name) { return !is_head_tensor(name); };
   full.objective = [&teacher, &workers, &layers](const encoder_tensors<float>& p, training_state<float>& state,
                                                  const token_batch&, const token_view& tokens,
                                                  const dropout_mode& mode) {
@@ -89,7 +95,8 @@ inline std::vector<training_stage> e1_stages(const stage_inputs& in, teacher_mod
 }
 
 /// E2: the teacher's outputs and last hidden state, and the labels, in one stage.
-inline std::vector<training_stage> e2_stages(const stage_inputs& in, teacher_model& teacher) {
+inline std::vector<training_stage> e2_stages(const stage_inputs& in, const encoder_config&) {
+  teacher_model& teacher = *in.teacher;
   training_stage s = named_label_stage(in, "distil");
   const distill_options& o = in.options;
   const distillation_weights weights{o.kl_weight, o.hidden_weight, o.label_weight, o.temperature};

@@ -12,50 +12,33 @@
 #include <utility>
 #include <vector>
 
-#include "support/build_info.hpp"
-#include "support/model_path.hpp"
-#include "support/printable.hpp"
-#include "inhibitor/pretrained/text_model.hpp"
 #include "glue/run.hpp"
+#include "inhibitor/pretrained/text_model.hpp"
+#include "support/console.hpp"
+#include "support/model_path.hpp"
+#include "support/output_folder.hpp"
+#include "support/printable.hpp"
 
 // One call of `glue`: its tasks one after the other, each with every seed, and the summary of all of them.
 
 namespace inhibitor::examples {
 
-/// Mean and sample standard deviation; the latter is NaN for fewer than two values.
-struct mean_and_deviation {
-  double mean = std::nan("");
-  double deviation = std::nan("");
-};
-
-inline mean_and_deviation mean_of(const std::vector<double>& values) {
-  mean_and_deviation out;
-  if (values.empty()) return out;
-  const auto count = static_cast<double>(values.size());
-  out.mean = std::accumulate(values.begin(), values.end(), 0.0) / count;
-  if (values.size() < 2) return out;
-  double squares = 0;
-  for (const double value : values) squares += (value - out.mean) * (value - out.mean);
-  out.deviation = std::sqrt(squares / (count - 1));
-  return out;
-}
-
 /// What became of one task.
 struct task_outcome {
   const task_info* task = nullptr;
   std::string title;
-  std::vector<glue_record> runs;
-  std::vector<std::string> folders;  ///< of the runs, below --out
-  std::string failure;               ///< empty: none
+  std::vector<run_record> runs;
+  std::string failure;  ///< empty: none
 };
 
 class glue_job {
  public:
   /// Prepares the output folder. Throws std::invalid_argument when it is in use.
-  glue_job(const glue_options& options, std::string command, const executor& workers)
-      : o_(options), command_(std::move(command)), workers_(workers) {
+  glue_job(const glue_options& options, const std::string& command, const executor& workers)
+      : o_(options), workers_(workers) {
     namespace fs = std::filesystem;
     check_options(o_);
+    o_.resolve_defaults();
     std::error_code error;
     const bool is_empty = !fs::exists(o_.out) || fs::is_empty(o_.out, error);
     check(is_empty || o_.resume || o_.overwrite, [&] {
@@ -63,6 +46,7 @@ class glue_job {
     });
     if (!is_empty && o_.overwrite && !o_.resume) remove_marks();
     fs::create_directories(o_.out);
+    command_ = begin_job(o_.out, command, o_.resume);
   }
 
   /// Runs everything and writes results.json. Returns 0, or 1 when a task among several failed; of one task alone the
@@ -99,7 +83,7 @@ class glue_job {
     std::vector<fs::path> marks;
     for (const auto& entry : fs::recursive_directory_iterator(o_.out)) {
       const std::string name = entry.path().filename().string();
-      if (name == "run.json" || name == "checkpoint.safetensors") marks.push_back(entry.path());
+      if (name == "run.json" || name.rfind("checkpoint.safetensors", 0) == 0) marks.push_back(entry.path());
     }
     for (const fs::path& mark : marks) fs::remove(mark);
   }
@@ -153,13 +137,13 @@ class glue_job {
     if (o_.model.empty() && task != "ax") return {"", o_.vocab};
     if (task != "ax" || !o_.do_train) {
       const std::string folder = model_path(o_.model, task == "ax" ? "mnli" : task, seed);
-      return {folder, folder + "/vocab.txt"};
+      return {folder, vocabulary_file(folder)};
     }
     for (const task_outcome& other : outcomes_) {
       if (other.task == nullptr || other.task->name != "mnli" || !other.failure.empty()) continue;
-      for (std::size_t i = 0; i < other.runs.size(); ++i) {
-        const std::string folder = o_.out + "/" + other.folders[i];
-        if (other.runs[i].seed == seed) return {folder, folder + "/vocab.txt"};
+      for (const run_record& run : other.runs) {
+        const std::string folder = o_.out + "/" + run.folder;
+        if (run.seed == seed) return {folder, vocabulary_file(folder)};
       }
     }
     throw std::invalid_argument("AX is predicted with a model of MNLI, and none was trained before it");
@@ -168,8 +152,8 @@ class glue_job {
   /// Reads the task's data and tokenizes it as the model wants it.
   tokenized_task read_for(const model_source& source, const std::string& name, std::uint64_t seed,
                           bool is_alone) const {
-    const wordpiece tokenizer = wordpiece::load(
-        source.vocab, source.folder.empty() ? wordpiece_options{} : read_tokenizer_options(source.folder));
+    const wordpiece tokenizer =
+        source.folder.empty() ? load_tokenizer_file(source.vocab) : load_tokenizer(source.folder);
     index_t max_length = o_.max_seq_length;
     if (!source.folder.empty()) {
       const encoder_config config = read_model_config(source.folder + "/config.json").config;
@@ -183,7 +167,7 @@ class glue_job {
     }
     const task_examples examples = read(name, source, is_alone);
     show_examples(examples, seed);
-    return tokenize_task(examples, tokenizer, max_length, o_.out + "/cache", workers_);
+    return tokenize_task(examples, tokenizer, max_length, o_.out + "/cache", workers_, log_to_stderr);
   }
 
   void run_task(const std::string& name, task_outcome& outcome, bool is_alone) {
@@ -191,21 +175,22 @@ class glue_job {
     if (name != "custom") outcome.task = &find_task(name);
     std::optional<tokenized_task> data;
     std::string data_vocab;  // content of the vocabulary the data was tokenized with
-    for (std::size_t i = 0; i < o_.seeds.size(); ++i) {
-      const std::uint64_t seed = o_.seeds[i];
-      outcome.folders.push_back(run_folder(name, seed, is_alone));
+    for (const std::uint64_t seed : o_.seeds) {
+      const std::string folder = run_folder(name, seed, is_alone);
       const model_source source = source_for(name, seed);
-      glue_run run(o_, source, seed, o_.out + "/" + outcome.folders[i], workers_);
-      if (const auto record = run.finished(name)) {
+      glue_run run(o_, source, name, seed, o_.out + "/" + folder, workers_);
+      std::optional<run_record> record = run.finished();
+      if (record) {
         fmt::print(stderr, "{}, seed {}: finished before\n", outcome.title, seed);
-        outcome.runs.push_back(*record);
-        continue;
+      } else {
+        std::string vocab = read_file(source.vocab);
+        if (!data || vocab != data_vocab) data = read_for(source, name, seed, is_alone);
+        data_vocab = std::move(vocab);
+        record = run.run(*data);
       }
-      std::string vocab = read_file(source.vocab);
-      if (!data || vocab != data_vocab) data = read_for(source, name, seed, is_alone);
-      data_vocab = std::move(vocab);
-      outcome.runs.push_back(run.run(*data));
-      if (i == 0) collect_submission(outcome.folders[i]);
+      record->folder = folder;
+      outcome.runs.push_back(std::move(*record));
+      if (seed == o_.seeds.front()) collect_submission(folder);
     }
   }
 
@@ -240,7 +225,7 @@ class glue_job {
       const auto row = static_cast<std::size_t>(random() % static_cast<std::uint64_t>(train.size()));
       const std::string label = train.labels.empty()
                                     ? fmt::format("{}", train.scores[row])
-                                    : data.task.labels.names[static_cast<std::size_t>(train.labels[row])];
+                                    : printable(data.task.labels.names[static_cast<std::size_t>(train.labels[row])]);
       fmt::print(stderr, "training example {}: \"{}\"{} -> {}\n", row, cut(train.first[row]),
                  train.second.empty() ? "" : ", \"" + cut(train.second[row]) + "\"", label);
     }
@@ -248,43 +233,20 @@ class glue_job {
 
   static std::vector<double> values_of(const task_outcome& outcome) {
     std::vector<double> values;
-    for (const glue_record& run : outcome.runs) {
+    for (const run_record& run : outcome.runs) {
       if (!run.metric.empty()) values.push_back(run.value);
     }
     return values;
   }
 
   void write_summary() const {
-    nlohmann::json tasks = nlohmann::json::array();
+    result_file results = new_result_file("glue", command_, workers_.workers());
+    results.not_found = not_found_;
     for (const task_outcome& outcome : outcomes_) {
-      nlohmann::json runs = nlohmann::json::array();
-      for (std::size_t i = 0; i < outcome.runs.size(); ++i) {
-        runs.push_back({{"seed", outcome.runs[i].seed},
-                        {"folder", outcome.folders[i]},
-                        {"value", json_number(outcome.runs[i].value)},
-                        {"results", outcome.runs[i].results}});
-      }
-      const mean_and_deviation mean = mean_of(values_of(outcome));
-      nlohmann::json task = {{"title", outcome.title},
-                             {"task", outcome.task == nullptr ? "custom" : outcome.task->name},
-                             {"metric", outcome.runs.empty() ? "" : outcome.runs.front().metric},
-                             {"mean", json_number(mean.mean)},
-                             {"standard_deviation", json_number(mean.deviation)},
-                             {"runs", runs}};
-      if (!outcome.failure.empty()) task["failure"] = outcome.failure;
-      tasks.push_back(task);
+      results.runs.insert(results.runs.end(), outcome.runs.begin(), outcome.runs.end());
+      if (!outcome.failure.empty()) results.failures.push_back({outcome.title, outcome.failure});
     }
-    write_results(o_.out + "/results.json", {{"program", "glue"},
-                                             {"command", command_},
-                                             {"commit", build_commit()},
-                                             {"compiler", build_compiler()},
-                                             {"cpu", cpu_model()},
-                                             {"threads", workers_.workers()},
-                                             {"peak_memory_mib", peak_memory_mib()},
-                                             {"model", o_.model.empty() ? o_.size + " " + o_.attention : o_.model},
-                                             {"seeds", o_.seeds},
-                                             {"tasks", tasks},
-                                             {"not_found", not_found_}});
+    write_result_file(o_.out + "/results.json", results);
   }
 
   /// One line per task.
@@ -308,7 +270,7 @@ class glue_job {
     return text;
   }
 
-  const glue_options& o_;
+  glue_options o_;
   std::string command_;
   executor workers_;
   std::vector<task_outcome> outcomes_;

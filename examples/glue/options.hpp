@@ -3,14 +3,14 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
-#include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
-#include "support/json_config.hpp"
-#include "inhibitor/models/sizes.hpp"
-#include "support/option_names.hpp"
+#include "inhibitor/data/glue_tasks.hpp"
 #include "inhibitor/data/task_data.hpp"
+#include "inhibitor/models/sizes.hpp"
+#include "support/option_table.hpp"
 
 namespace inhibitor::examples {
 
@@ -28,7 +28,7 @@ struct glue_options {
   std::vector<std::uint64_t> seeds{42};
   index_t epochs = 3;
   index_t batch_size = 32;
-  double learning_rate = 0;  ///< 0: peak_rate()
+  double learning_rate = 0;  ///< 0: see resolve_defaults
   double warmup_ratio = 0.1;
   double weight_decay = 0.01;
   double dropout = 0.1, attention_dropout = 0.1;  ///< of a new model
@@ -39,99 +39,76 @@ struct glue_options {
   double checkpoint_seconds = 120;
 
   bool is_all() const { return tasks.size() == 1 && tasks.front() == "all"; }
-  double peak_rate() const { return learning_rate > 0 ? learning_rate : model.empty() ? 5e-4 : 5e-5; }
   data_request request() const {
     return {do_train, do_eval, do_predict, max_train_samples, max_eval_samples, max_predict_samples};
   }
+  /// Puts values in the place of "as fits the rest".
+  void resolve_defaults() {
+    if (learning_rate == 0) learning_rate = model.empty() ? 5e-4 : 5e-5;
+  }
 };
 
-/// Declares the options on `app`. Values land in `o` when the caller parses.
-inline void add_options(CLI::App& app, glue_options& o) {
-  const auto names = [](std::initializer_list<std::string> spellings) { return option_names(spellings); };
+/// Declares the options. Values land in `o` when the caller parses.
+inline void declare_options(option_table& t, glue_options& o) {
+  const auto numbers = option_effect::numbers, new_model = option_effect::new_model, none = option_effect::none;
   std::vector<std::string> tasks = task_names();
   tasks.emplace_back("all");
-  app.description(
-      "Fine-tunes, evaluates and predicts on the GLUE tasks, IMDB and your own data, with options and files as\n"
-      "run_glue.py has them. Without --model a new model is trained from scratch.");
-  app.option_defaults()->always_capture_default();
 
-  auto* model = app.add_option(names({"model", "model-name-or-path"}), o.model,
-                               "Model folder to start from; {task} and {seed} in it stand for those")
-                    ->group("Model");
-  app.add_option("--size", o.size, "New model: tiny 2x128, mini 4x256, small 4x512, base 6x768")
+  t.group("Model");
+  auto* model = t.add({"model", "model-name-or-path"}, o.model, numbers,
+                      "Model folder to start from; {task} and {seed} in it stand for those");
+  t.add({"size"}, o.size, new_model, "New model: tiny 2x128, mini 4x256, small 4x512, base 6x768")
       ->check(CLI::IsMember(model_sizes()))
-      ->excludes(model)
-      ->group("Model");
-  app.add_option("--attention", o.attention, "New model: its mechanism")
+      ->excludes(model);
+  t.add({"attention"}, o.attention, new_model, "New model: its mechanism")
       ->check(CLI::IsMember({"dot_product", "inhibitor"}))
-      ->excludes(model)
-      ->group("Model");
-  app.add_option("--vocab", o.vocab, "New model: WordPiece vocabulary (vocab.txt)")->excludes(model)->group("Model");
+      ->excludes(model);
+  t.add({"vocab"}, o.vocab, numbers, "New model: WordPiece vocabulary (vocab.txt)")->excludes(model);
 
-  app.add_option(names({"task", "task-name"}), o.tasks, "Tasks, separated by commas; all: every task found")
-      ->delimiter(',')
-      ->check(CLI::IsMember(tasks))
-      ->group("Data");
-  app.add_option(names({"data", "data-dir"}), o.data,
-                 "Folders with the tasks' folders, separated by commas, or of the one task")
-      ->delimiter(',')
-      ->group("Data");
-  app.add_option(names({"train-file"}), o.files.train, "Own training data: csv, tsv, json or jsonl")->group("Data");
-  app.add_option(names({"validation-file"}), o.files.validation, "Own data to evaluate on")->group("Data");
-  app.add_option(names({"test-file"}), o.files.test, "Own data to predict")->group("Data");
-  app.add_option(names({"max-seq-length"}), o.max_seq_length, "Tokens per example, special ones included")
-      ->check(CLI::Range(index_t{3}, index_t{100000}))
-      ->group("Data");
+  t.group("Data");
+  t.add({"task", "task-name"}, o.tasks, numbers, "Tasks, separated by commas; all: every task found")
+      ->check(CLI::IsMember(tasks));
+  t.add({"data", "data-dir"}, o.data, numbers,
+        "Folders with the tasks' folders, separated by commas, or of the one task");
+  t.add({"train-file"}, o.files.train, numbers, "Own training data: csv, tsv, json or jsonl");
+  t.add({"validation-file"}, o.files.validation, numbers, "Own data to evaluate on");
+  t.add({"test-file"}, o.files.test, numbers, "Own data to predict");
+  t.add({"max-seq-length"}, o.max_seq_length, numbers, "Tokens per example, special ones included")
+      ->check(CLI::Range(index_t{3}, index_t{100000}));
   for (const auto& [name, place, what] : {std::tuple("max-train-samples", &o.max_train_samples, "training"),
                                           std::tuple("max-eval-samples", &o.max_eval_samples, "evaluation"),
                                           std::tuple("max-predict-samples", &o.max_predict_samples, "prediction")}) {
-    app.add_option(names({name}), *place, std::string("Use only so many first examples in ") + what + "; 0: all")
-        ->check(CLI::NonNegativeNumber)
-        ->group("Data");
+    t.add({name}, *place, numbers, std::string("Use only so many first examples in ") + what + "; 0: all")
+        ->check(CLI::NonNegativeNumber);
   }
 
-  app.add_option(names({"out", "output-dir"}), o.out, "Folder for everything that is written")
-      ->required()
-      ->group("Output");
-  app.add_flag(names({"overwrite-output-dir"}), o.overwrite, "Write into a folder that is not empty")->group("Output");
-  app.add_flag("--resume", o.resume, "Go on with an unfinished job in --out; finished tasks are kept")->group("Output");
-  app.add_option(names({"checkpoint-seconds"}), o.checkpoint_seconds, "Time between checkpoints")
-      ->check(CLI::PositiveNumber)
-      ->group("Output");
+  t.group("Output");
+  t.add({"out", "output-dir"}, o.out, none, "Folder for everything that is written")->required();
+  t.add({"overwrite-output-dir"}, o.overwrite, none, "Write into a folder that is not empty");
+  t.add({"resume"}, o.resume, none, "Go on with an unfinished job in --out; finished tasks are kept");
+  t.add({"checkpoint-seconds"}, o.checkpoint_seconds, none, "Time between checkpoints")->check(CLI::PositiveNumber);
 
-  app.add_flag(names({"do-train"}), o.do_train, "Train on the training data")->group("What to do");
-  app.add_flag(names({"do-eval"}), o.do_eval, "Evaluate on the validation data")->group("What to do");
-  app.add_flag(names({"do-predict"}), o.do_predict, "Predict the test data")->group("What to do");
+  t.group("What to do");
+  t.add({"do-train"}, o.do_train, numbers, "Train on the training data");
+  t.add({"do-eval"}, o.do_eval, numbers, "Evaluate on the validation data");
+  t.add({"do-predict"}, o.do_predict, numbers, "Predict the test data");
 
-  app.add_option(names({"seeds", "seed"}), o.seeds, "Seeds, separated by commas: one run of every task for each")
-      ->delimiter(',')
-      ->group("Training");
-  app.add_option(names({"epochs", "num-train-epochs"}), o.epochs, "Passes over the training data")
-      ->check(CLI::PositiveNumber)
-      ->group("Training");
-  app.add_option(names({"batch-size", "per-device-train-batch-size"}), o.batch_size, "Examples per step")
-      ->check(CLI::PositiveNumber)
-      ->group("Training");
-  app.add_option(names({"learning-rate"}), o.learning_rate, "Peak rate; 0: 5e-5 with --model, 5e-4 for a new model")
-      ->check(CLI::NonNegativeNumber)
-      ->group("Training");
-  app.add_option(names({"warmup-ratio"}), o.warmup_ratio, "Share of the steps in which the rate rises")
-      ->check(CLI::Range(0.0, 1.0))
-      ->group("Training");
-  app.add_option(names({"weight-decay"}), o.weight_decay, "Decoupled weight decay")
-      ->check(CLI::NonNegativeNumber)
-      ->group("Training");
-  app.add_option("--dropout", o.dropout, "New model: dropout of embeddings and feed-forward output")
-      ->check(CLI::Range(0.0, 0.9))
-      ->group("Training");
-  app.add_option(names({"attention-dropout"}), o.attention_dropout, "New model: share of keys dropped in training")
-      ->check(CLI::Range(0.0, 0.9))
-      ->group("Training");
-  app.add_option("--threads", o.threads, "OpenMP threads; 0: all. Results do not depend on it")
-      ->check(CLI::NonNegativeNumber)
-      ->group("Training");
-  app.config_formatter(std::make_shared<json_config>());
-  app.set_config("--config", "", "JSON file with these options, names without dashes; the command line wins");
+  t.group("Training");
+  t.add({"seeds", "seed"}, o.seeds, numbers, "Seeds, separated by commas: one run of every task for each");
+  t.add({"epochs", "num-train-epochs"}, o.epochs, numbers, "Passes over the training data")->check(CLI::PositiveNumber);
+  t.add({"batch-size", "per-device-train-batch-size"}, o.batch_size, numbers, "Examples per step")
+      ->check(CLI::PositiveNumber);
+  t.add({"learning-rate"}, o.learning_rate, numbers, "Peak rate; 0: 5e-5 with --model, 5e-4 for a new model")
+      ->check(CLI::NonNegativeNumber);
+  t.add({"warmup-ratio"}, o.warmup_ratio, numbers, "Share of the steps in which the rate rises")
+      ->check(CLI::Range(0.0, 1.0));
+  t.add({"weight-decay"}, o.weight_decay, numbers, "Decoupled weight decay")->check(CLI::NonNegativeNumber);
+  t.add({"dropout"}, o.dropout, new_model, "New model: dropout of embeddings and feed-forward output")
+      ->check(CLI::Range(0.0, 0.9));
+  t.add({"attention-dropout"}, o.attention_dropout, new_model, "New model: share of keys dropped in training")
+      ->check(CLI::Range(0.0, 0.9));
+  t.add({"threads"}, o.threads, none, "OpenMP threads; 0: all. Results do not depend on it")
+      ->check(CLI::NonNegativeNumber);
 }
 
 /// Throws std::invalid_argument for options that do not go together.

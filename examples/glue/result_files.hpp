@@ -9,10 +9,11 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "inhibitor/training/evaluate.hpp"
-#include "support/json_number.hpp"
-#include "support/train_stages.hpp"
 #include "inhibitor/io/atomic_file.hpp"
+#include "inhibitor/training/evaluate.hpp"
+#include "inhibitor/training/train_stages.hpp"
+#include "support/json_number.hpp"
+#include "support/printable.hpp"
 
 // The files of a run, as run_glue.py names and fills them, and GLUE's submission files.
 
@@ -32,8 +33,8 @@ inline nlohmann::json eval_results(const evaluation& e, index_t batches, const s
 }
 
 /// Keys of train_results.json.
-inline nlohmann::json train_results(const training_result& result, index_t epochs, index_t samples, index_t steps) {
-  const double seconds = result.position.seconds;
+inline nlohmann::json train_results(const training_progress& result, index_t epochs, index_t samples, index_t steps) {
+  const double seconds = result.seconds;
   double loss = 0;
   for (const auto& record : result.epochs) loss += record.at("loss").get<double>();
   const auto per_second = [&](double count) { return json_number(count / seconds); };
@@ -41,7 +42,7 @@ inline nlohmann::json train_results(const training_result& result, index_t epoch
           {"train_loss", json_number(loss / static_cast<double>(result.epochs.size()))},
           {"train_runtime", json_number(seconds)},
           {"train_samples", samples},
-          {"train_samples_per_second", per_second(static_cast<double>(result.position.examples))},
+          {"train_samples_per_second", per_second(static_cast<double>(result.examples))},
           {"train_steps_per_second", per_second(static_cast<double>(steps))}};
 }
 
@@ -66,7 +67,7 @@ inline void print_results(const std::string& title, const nlohmann::json& result
 }
 
 /// One prediction per line under the header "index<TAB>prediction", in file order. Classes are written as `form` says,
-/// scores with three decimals, clamped to the task's range when `clamp`.
+/// scores with three decimals, clamped to the task's range when `clamp`. A line break or tab in a name becomes '?'.
 inline std::string prediction_lines(const model_outputs& outputs, const label_set& labels, submission_form form,
                                     bool clamp) {
   std::string text = "index\tprediction\n";
@@ -79,8 +80,8 @@ inline std::string prediction_lines(const model_outputs& outputs, const label_se
   }
   index_t i = 0;
   for (const std::int32_t label : outputs.classes()) {
-    const std::string name =
-        form == submission_form::digit ? std::to_string(label) : labels.names[static_cast<std::size_t>(label)];
+    const std::string name = form == submission_form::digit ? std::to_string(label)
+                                                            : printable(labels.names[static_cast<std::size_t>(label)]);
     text += fmt::format("{}\t{}\n", i++, name);
   }
   return text;

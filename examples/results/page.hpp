@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "support/progress.hpp"
 #include "results/score_table.hpp"
+#include "support/progress.hpp"
 
 // The Markdown page: notes by hand around tables by the program.
 
@@ -61,7 +61,7 @@ inline std::string runs_section(const result_set& results) {
           (metrics.empty() ? "" : ", ") + name + " " + (std::isnan(value) ? "undefined" : fmt::format("{:.4f}", value));
     }
     const bool is_trained = r.train_seconds > 0;
-    table.add({task_title(r.task), r.column, std::to_string(r.seed), metrics,
+    table.add({task_title(r.task), r.name, std::to_string(r.seed), metrics,
                fmt::format("{} / {}", r.train_examples, r.dev_examples),
                is_trained ? format_duration(r.train_seconds) : "",
                is_trained ? fmt::format("{:.0f}", r.train_examples_per_second) : "",
@@ -77,7 +77,7 @@ inline std::string runs_section(const result_set& results) {
 inline std::string commands_section(const result_set& results) {
   std::vector<std::pair<std::string, std::string>> commands;  // machine, command
   for (const result_record& r : results.records) {
-    const std::pair<std::string, std::string> item{r.cpu + ", " + r.compiler, r.command};
+    const std::pair<std::string, std::string> item{r.machine, r.command};
     if (std::find(commands.begin(), commands.end(), item) == commands.end()) commands.push_back(item);
   }
   std::string out;

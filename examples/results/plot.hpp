@@ -9,9 +9,9 @@
 #include <filesystem>
 #include <string>
 
-#include "support/printable.hpp"
 #include "inhibitor/base/file_error.hpp"
 #include "results/score_table.hpp"
+#include "support/printable.hpp"
 
 // Bars of a score table as SVG, drawn by gnuplot.
 

@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "support/aligned_table.hpp"
 #include "results/published.hpp"
 #include "results/records.hpp"
+#include "support/aligned_table.hpp"
 
 // The paper's layout: one row per task, one column per kind of model, mean and standard deviation over seeds.
 
@@ -82,12 +82,12 @@ inline std::vector<score_table> score_tables(const std::vector<result_record>& r
     score_table& table = groups[r.group];
     table.group = r.group;
     detail::insert_sorted(table.tasks, r.task, task_position);
-    detail::insert_sorted(table.columns, r.column, detail::column_position);
-    std::string metric = shown_metric(r.task, r.main_metric);
-    if (r.metrics.count(metric) == 0) metric = r.main_metric;
+    detail::insert_sorted(table.columns, r.name, detail::column_position);
+    std::string metric = shown_metric(r.task, r.metric);
+    if (r.metrics.count(metric) == 0) metric = r.metric;
     metric_of[{r.group, r.task}] = metric;
     const auto found = r.metrics.find(metric);
-    table.cells[{r.task, r.column}].values.push_back(found == r.metrics.end() ? std::nan("") : 100 * found->second);
+    table.cells[{r.task, r.name}].values.push_back(found == r.metrics.end() ? std::nan("") : 100 * found->second);
   }
   std::vector<score_table> out;
   for (auto& [name, table] : groups) {

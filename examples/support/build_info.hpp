@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <sys/resource.h>
-
-#include <fstream>
 #include <string>
 
+#include <Eigen/Core>
+#include <nlohmann/json.hpp>
+#include <xsimd/xsimd.hpp>
+
 #include "inhibitor/base/executor.hpp"
+#include "inhibitor/base/target.hpp"
+#include "inhibitor/measure/machine.hpp"
+#include "inhibitor/measure/memory.hpp"
+#include "inhibitor/simd/isa.hpp"
+#include "inhibitor/version.hpp"
 
 #if __has_include("inhibitor_commit.hpp")
 #include "inhibitor_commit.hpp"
@@ -34,20 +40,32 @@ inline std::string build_compiler() {
 #endif
 }
 
-/// Processor name as Linux tells it.
-inline std::string cpu_model() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);) {
-    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
-  }
-  return "unknown";
+namespace detail {
+
+inline std::string version_text(int major, int minor, int patch) {
+  return std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(patch);
 }
 
-/// Largest resident size of this process so far, in MiB.
-inline double peak_memory_mib() {
-  struct rusage usage = {};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024;
+#define INHIBITOR_QUOTED(text) #text
+#define INHIBITOR_QUOTED_VALUE(text) INHIBITOR_QUOTED(text)
+inline const char* target_name() { return INHIBITOR_QUOTED_VALUE(INHIBITOR_TARGET); }
+#undef INHIBITOR_QUOTED_VALUE
+#undef INHIBITOR_QUOTED
+
+}  // namespace detail
+
+/// Everything about this build that numbers can depend on: another instruction set sums in another order, and so do
+/// other versions of Eigen and of the compiler.
+inline nlohmann::json build_facts() {
+  return {
+      {"commit", build_commit()},
+      {"compiler", build_compiler()},
+      {"flags", INHIBITOR_BUILD_FLAGS},
+      {"instruction_set", isa_name<best_isa>()},
+      {"target", detail::target_name()},
+      {"eigen", detail::version_text(EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION)},
+      {"xsimd", detail::version_text(XSIMD_VERSION_MAJOR, XSIMD_VERSION_MINOR, XSIMD_VERSION_PATCH)},
+      {"inhibitor", detail::version_text(INHIBITOR_VERSION_MAJOR, INHIBITOR_VERSION_MINOR, INHIBITOR_VERSION_PATCH)}};
 }
 
 /// Folder of the corpus that programs use when given no data.

@@ -29,6 +29,7 @@ class json_config : public CLI::Config {
     for (const auto& [key, value] : document.items()) {
       CLI::ConfigItem item;
       item.name = key;
+      if (value.is_array() && value.empty()) continue;  // CLI11 would ask for an element
       if (value.is_array()) {
         for (const auto& element : value) item.inputs.push_back(text(element));
       } else {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// attention/add_only.hpp, kernels/attention/add_only.hpp, kernels/attention/skip.hpp and simd/index_list.hpp: what they must not change.
+// attention/add_only.hpp, kernels/attention/add_only.hpp, kernels/attention/skip.hpp and simd/index_list.hpp: what they
+// must not change.
 #include "inhibitor/attention/add_only.hpp"
 
 #include <cmath>
@@ -61,7 +62,7 @@ struct forward_case {
       return heads_view<number>{data, rows * s.heads * width, s.heads * width, width};
     };
     attention_workspace workspace;
-    multi_head_attention_forward<T, Mechanism, Isa>(
+    multi_head_attention_forward<T, Mechanism, default_isa>(
         view(out.data(), s.queries, s.value_size), view(q.data(), s.queries, s.head_size),
         view(k.data(), s.keys, s.head_size), view(v.data(), s.keys, s.value_size), s, mask(), mechanism, workspace, {});
     return out;
@@ -192,7 +193,7 @@ TEMPLATE_TEST_CASE("skipping: to the bit what the same steps over all keys give"
         const auto q = random.numbers<T>(L * D), k = random.numbers<T>(S * D), v = random.numbers<T>(S * Dv);
         std::vector<index_t> limits;
         for (index_t i = 0; i < L; ++i) limits.push_back(!causal ? S : i + S - L + 1 > 0 ? i + S - L + 1 : 0);
-        kernels::head_inputs<T> in;
+        kernels::head_inputs<T> in{};
         in.q = q.data();
         in.k = k.data();
         in.v = v.data();
@@ -201,7 +202,7 @@ TEMPLATE_TEST_CASE("skipping: to the bit what the same steps over all keys give"
         in.queries = L;
         in.scored = in.attended = S;
         in.limits = limits.data();
-        kernels::weight_options<T> options;
+        kernels::weight_options<T> options = kernels::plain_weights<T>();
         options.center = true;
         options.shift = T(0.7);
         options.output_scale = T(1.3);

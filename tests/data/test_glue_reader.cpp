@@ -13,7 +13,7 @@ using classes = std::vector<std::int32_t>;
 
 namespace {
 
-text_rows rows_of(const std::string& task, const std::string& content) {
+raw_examples rows_of(const std::string& task, const std::string& content) {
   return task_rows(find_task(task), read_tsv("x.tsv", content));
 }
 labeled_examples parse(const std::string& task, const std::string& content) {
@@ -86,7 +86,7 @@ TEST_CASE("trap 11: quotes are text") {
 
 TEST_CASE("trap 12: broken QQP rows are skipped and counted, but never in a test file") {
   const std::string header = "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n";
-  const text_rows rows =
+  const raw_examples rows =
       rows_of("qqp", header + "0\t1\t2\ta\tb\t1\n1\t3\t4\tlost\n\n2\t5\t6\tc\td\t0\n3\t7\t8\te\tf\tg\t1\n");
   CHECK(rows.first == strings{"a", "c"});
   CHECK(rows.second == strings{"b", "d"});
@@ -108,7 +108,7 @@ TEST_CASE("trap 13: MNLI's label is the last of 12 or 16 columns") {
                                      "neutral\tneutral\tneutral\tneutral\tneutral\tentailment\n");
   CHECK(dev.labels == classes{0});
   CHECK(parse("mnli", mnli_start + "\n0\ta\tb\tc\td\te\tf\tg\tp\th\n").labels == classes{-1});
-  const text_rows disagreed =
+  const raw_examples disagreed =
       rows_of("mnli", mnli_start + "\tlabel1\tgold_label\n" + filler + "neutral\t-\n" + filler + "neutral\tneutral\n");
   CHECK(disagreed.size() == 1);
   CHECK(disagreed.skipped == 1);
@@ -172,7 +172,7 @@ TEST_CASE("task_rows: refusals name file and line") {
   CHECK(starts_with(refusal("sst2", "sentence\tlabel\na\t1\nno label\n"), "x.tsv:3: found 1 columns; expected 2"));
   CHECK(starts_with(refusal("sst2", "sentence\tlabel\na\t1\tmore\n"), "x.tsv:2: found 3 columns; expected 2"));
   CHECK(starts_with(refusal("sst2", "sentence\tlabel\n\na\t1\n"), "x.tsv:2: found 1"));
-  for (const char* label : {"2", "-2", "", " 1", "1.0", "Positive", "11", "01"}) {
+  for (const char* label : {"2", "-2", "", " 1", "1.0", "Positiv", "11", "01"}) {
     CHECK(refusal("sst2", "sentence\tlabel\na\t1\nb\t" + std::string(label) + "\n") ==
           "x.tsv:3: found the label \"" + std::string(label) + "\"; expected 0 (negative) or 1 (positive)");
   }

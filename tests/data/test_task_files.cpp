@@ -23,7 +23,7 @@ const task_split& split_of(const task_info& task, use purpose, const std::string
   throw std::invalid_argument("no such split");
 }
 
-text_rows read(const std::string& name, const std::string& folder, use purpose, const std::string& suffix = "") {
+raw_examples read(const std::string& name, const std::string& folder, use purpose, const std::string& suffix = "") {
   const task_info& task = find_task(name);
   const task_split& split = split_of(task, purpose, suffix);
   return read_split(task, split, folder, find_split(task, split, folder));
@@ -78,10 +78,10 @@ TEST_CASE("read_split: MRPC from the corpus's own two files and the list of dev 
   CHECK(read("mrpc", data.path(), use::train).size() == 3);
   CHECK(find_split(task, split_of(task, use::validation), data.path()).empty());  // nothing says which rows are dev
   data.write("mrpc_dev_ids.tsv", "3\t4\n");
-  const text_rows train = read("mrpc", data.path(), use::train);
+  const raw_examples train = read("mrpc", data.path(), use::train);
   CHECK(train.first == strings{"a \"quote", "e"});
   CHECK(train.labels == strings{"1", "1"});
-  const text_rows dev = read("mrpc", data.path(), use::validation);
+  const raw_examples dev = read("mrpc", data.path(), use::validation);
   CHECK(dev.first == strings{"c"});
   CHECK(dev.lines == std::vector<index_t>{3});
   CHECK(read("mrpc", data.path(), use::test).second == strings{"h"});
@@ -98,7 +98,7 @@ TEST_CASE("read_review_folder: numeric order of ids, balanced, line breaks and t
   data.write("train/neg/100_4.txt", "worse");
   data.write("train/neg/notes.txt", "no review");
   data.write("train/neg/5_1.bak", "no review");
-  const text_rows rows = read("imdb", data.path(), use::train);
+  const raw_examples rows = read("imdb", data.path(), use::train);
   CHECK(rows.first == strings{"bad", "nine<br />\nmore", "ten", "worse"});
   CHECK(rows.labels == strings{"neg", "pos", "pos", "neg"});
   CHECK(understand_labels(rows, find_task("imdb").labels).labels == std::vector<std::int32_t>{0, 1, 1, 0});
@@ -151,7 +151,7 @@ TEST_CASE("read_split: the real files have their published row counts") {
     const task_info& task = find_task(e.task);
     const std::string data = std::string(shared) + "/" + e.data;
     const std::string found = find_task_folder(task, data);
-    const text_rows rows = read(e.task, found.empty() ? data : found, e.purpose);
+    const raw_examples rows = read(e.task, found.empty() ? data : found, e.purpose);
     CHECK(rows.size() == e.rows);
     CHECK(rows.skipped == 0);
     CHECK(rows.second.empty() == !task.is_pair());

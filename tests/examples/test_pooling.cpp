@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/models/bert/heads.hpp"
 #include "inhibitor/models/bert/inference.hpp"
 #include "support/catch.hpp"
@@ -33,8 +34,8 @@ TEST_CASE("scale_to_length_one: unit length, zeros stay", "[programs]") {
 
 TEST_CASE("pool_first: what the classification head computes", "[programs]") {
   for (const model_family family : {model_family::distilbert, model_family::bert}) {
-    encoder_config config = small_config(attention_kind::inhibitor, attention_kind::dot_product);
-    config.family = family;
+    encoder_config config = small_config("inhibitor", "dot_product");
+    config.set_family(family);
     config.type_vocab_size = family == model_family::bert ? 2 : 0;
     config.initializer_range = 0.5;
     encoder_tensors<float> model(config);

@@ -15,21 +15,26 @@ using Catch::Matchers::WithinAbs;
 namespace {
 
 /// results.json of distill for one task and seed; every run scores `value` plus its place times 0.01.
-std::string distill_file(const std::string& task, int seed, const std::string& metric, double value,
+result_file distill_file(const std::string& task, std::uint64_t seed, const std::string& metric, double value,
                          const std::vector<std::string>& runs) {
-  nlohmann::json j = {{"program", "distill"}, {"task", task},          {"size", "tiny"},    {"seed", seed},
-                      {"commit", "abc"},      {"compiler", "g++"},     {"cpu", "cpu"},      {"threads", 2},
-                      {"command", "distill"}, {"train_examples", 100}, {"dev_examples", 20}};
+  result_file f = new_result_file("distill", "distill", 2);
   for (const std::string& run : runs) {
-    j["runs"].push_back({{"name", run},
-                         {"metric", metric},
-                         {"metrics", {{metric, value}, {"combined_score", 0.5}}},
-                         {"train_seconds", 1},
-                         {"train_examples_per_second", 2},
-                         {"examples_per_second", 3}});
+    run_record r;
+    r.name = run;
+    r.task = task;
+    r.seed = seed;
+    r.size = "tiny";
+    r.metric = metric;
+    r.metrics = {{metric, value}, {"combined_score", 0.5}};
+    f.runs.push_back(r);
     value += 0.01;
   }
-  return j.dump();
+  return f;
+}
+
+void write_run(const temp_folder& folder, const std::string& name, const result_file& content) {
+  std::filesystem::create_directories(folder.file(name));
+  write_result_file(folder.file(name + "/results.json"), content);
 }
 
 void write_run(const temp_folder& folder, const std::string& name, const std::string& content) {
@@ -103,23 +108,73 @@ TEST_CASE("published: the means of nine are those of the papers", "[results]") {
   CHECK_THAT(e1, WithinAbs(74.5, 0.05));
 }
 
-TEST_CASE("read_results_file: both metrics of MNLI, undefined values, failed tasks of glue", "[results]") {
+TEST_CASE("result_file: everything written is read again", "[results]") {
   temp_folder folder;
-  write_run(folder, "g", R"({"program": "glue", "command": "glue", "commit": "abc", "compiler": "g++", "cpu": "cpu",
-    "threads": 1, "model": "runs/a|b", "tasks": [
-    {"title": "MNLI", "task": "mnli", "metric": "accuracy", "runs": [{"seed": 1, "results": {"eval_accuracy": 0.5,
-      "eval_accuracy_mm": 0.4, "eval_loss": 1, "eval_samples": 9, "eval_samples_mm": 9,
-      "eval_samples_per_second": 2}}]},
-    {"title": "STS-B", "task": "stsb", "metric": "pearson", "runs": [{"seed": 1, "results": {"eval_pearson": null,
-      "eval_samples": 9, "eval_samples_per_second": 2, "train_samples": 5, "train_runtime": 3,
-      "train_samples_per_second": 4}}]},
-    {"title": "AX", "task": "ax", "metric": "", "runs": [{"seed": 1, "results": {}}]},
-    {"title": "RTE", "task": "rte", "metric": "", "failure": "no file", "runs": []}]})");
+  result_file f = new_result_file("distill", "distill --out \"a\"", 3);
+  run_record r;
+  r.name = "E1";
+  r.task = "stsb";
+  r.seed = 18446744073709551615u;
+  r.size = "2x128";
+  r.attention = "inhibitor";
+  r.folder = "E1";
+  r.metric = "pearson";
+  r.value = std::nan("");
+  r.metrics = {{"pearson", std::nan("")}, {"spearmanr", 0.1}};
+  r.loss = 1.0 / 3;
+  r.train_examples = 5;
+  r.dev_examples = 6;
+  r.train_seconds = 0.7;
+  r.train_examples_per_second = 8.5;
+  r.examples_per_second = 9.5;
+  r.epochs = {{{"stage", "a"}, {"epoch", 1}, {"loss", 0.1}}};
+  r.settings = {{"epochs", 3}};
+  r.details = {{"eval_loss", 0.25}};
+  f.runs = {r};
+  f.failures = {{"RTE", "no file"}};
+  f.not_found = {"CoLA"};
+  write_result_file(folder.file("1.json"), f);
+  const result_file again = read_result_file(folder.file("1.json"));
+  write_result_file(folder.file("2.json"), again);
+  CHECK(read_json_file(folder.file("1.json")) == read_json_file(folder.file("2.json")));
+  CHECK(to_json(again.runs.at(0)) == to_json(r));
+  CHECK(std::isnan(again.runs[0].value));
+  for (const char* key : {"commit", "compiler", "flags", "instruction_set", "eigen", "xsimd"}) {
+    INFO(key);
+    CHECK_FALSE(again.build.at(key).get<std::string>().empty());
+  }
+}
+
+TEST_CASE("result_file: the summary is over seeds", "[results]") {
+  temp_folder folder;
+  result_file f = distill_file("sst2", 1, "accuracy", 0.5, {"E0", "E1"});
+  for (run_record& r : f.runs) r.value = 0.5;
+  f.runs.push_back(f.runs[0]);
+  f.runs.back().value = 0.7;
+  write_result_file(folder.file("1.json"), f);
+  const nlohmann::json summary = read_json_file(folder.file("1.json")).at("summary");
+  REQUIRE(summary.size() == 2);
+  CHECK_THAT(summary[0].at("mean").get<double>(), WithinAbs(0.6, 1e-12));
+  CHECK_THAT(summary[0].at("standard_deviation").get<double>(), WithinAbs(0.1 * std::sqrt(2.0), 1e-12));
+  CHECK(summary[1].at("standard_deviation").is_null());
+}
+
+TEST_CASE("collect_results: undefined values, predictions alone, failed tasks", "[results]") {
+  temp_folder folder;
+  result_file f = new_result_file("glue", "glue", 1);
+  run_record r;
+  r.name = "runs/a|b";
+  r.task = "stsb";
+  r.metric = "pearson";
+  r.metrics = {{"pearson", std::nan("")}};
+  f.runs.push_back(r);
+  r.task = "ax";
+  r.metrics.clear();
+  f.runs.push_back(r);
+  f.failures = {{"RTE", "no file"}};
+  write_run(folder, "g", f);
   const result_set results = collect_results({folder.path()});
-  REQUIRE(results.records.size() == 2);
-  CHECK(results.records[0].metrics == std::map<std::string, double>{{"accuracy", 0.5}, {"accuracy-mm", 0.4}});
-  CHECK(std::isnan(results.records[1].metrics.at("pearson")));
-  CHECK(results.records[1].train_examples == 5);
+  REQUIRE(results.records.size() == 1);
   REQUIRE(results.failures.size() == 1);
   const auto table = score_tables(results.records).at(0);
   CHECK(table.cell("stsb", "runs/a|b").text() == "undefined");
@@ -135,9 +190,10 @@ TEST_CASE("collect_results: refuses what it cannot tell apart or read", "[result
   write_run(folder, "b", distill_file("sst2", 1, "accuracy", 0.8, {"E0"}));
   CHECK_THROWS_WITH(collect_results({folder.path()}),
                     contains_text("b/results.json") && contains_text("a/results.json"));
-  for (const char* bad : {"[]", "{}", "{", R"({"program": "glue"})", R"({"runs": [{"name": 1}]})"}) {
+  std::filesystem::create_directories(folder.file("bad"));
+  for (const char* bad : {"[]", "{}", "{", R"({"program": "glue"})", R"({"format": 2, "runs": [{"name": 1}]})"}) {
     INFO(bad);
-    write_run(folder, "bad", bad);
+    folder.write("bad/results.json", bad);
     CHECK_THROWS_WITH(collect_results({folder.file("bad")}), contains_text("bad/results.json"));
   }
 }

@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
                              : bytes[0] == 't' ? read_tsv("fuzz", content)
                                                : read_csv("fuzz", content);
     for (index_t row = 1; row < table.rows(); ++row) require(table.line(row) >= table.line(row - 1));
-    const text_rows rows = custom_rows(table);
+    const raw_examples rows = custom_rows(table);
     require(rows.size() == table.rows() - 1);
     const label_set labels = infer_labels(rows);
     const labeled_examples examples = understand_labels(rows, labels);

@@ -26,7 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     require(fields <= size);
     for (const task_info& task : known_tasks()) {
       try {
-        text_rows rows = task_rows(task, moved);
+        raw_examples rows = task_rows(task, moved);
         const index_t count = rows.size();
         require(count > 0 && count + rows.skipped <= moved.rows());
         const labeled_examples examples = understand_labels(std::move(rows), task.labels);

@@ -7,6 +7,6 @@
 set -eu
 rm -rf "$2"
 "$1" --stages teacher --out "$2"
-accuracy=$(grep -m 1 -o '"accuracy": [0-9.]*' "$2/results.json" | grep -o '[0-9.]*$')
+accuracy=$(grep -A 1 '"metrics": {' "$2/results.json" | grep -m 1 -o '"accuracy": [0-9.]*' | grep -o '[0-9.]*$')
 echo "teacher: $accuracy"
 awk -v accuracy="$accuracy" 'BEGIN { exit !(accuracy > 0.95) }'

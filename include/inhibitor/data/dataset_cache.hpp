@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <fmt/format.h>
-
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <string>
@@ -13,7 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "inhibitor/base/log_sink.hpp"
 #include "inhibitor/data/token_dataset.hpp"
+#include "inhibitor/io/content_hash.hpp"
 #include "inhibitor/io/safetensors.hpp"
 
 // Tokenized data sets kept beside the output, so that a second run on the same data need not tokenize again. A file is
@@ -22,34 +21,10 @@
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 
-/// 64-bit FNV-1a over the pieces given to it; every piece is followed by its length, so that borders count.
-class content_hash {
- public:
-  void add(std::string_view bytes) {
-    for (const char c : bytes) mix(static_cast<unsigned char>(c));
-    add_number(bytes.size());
-  }
-  void add_number(std::uint64_t number) {
-    for (int shift = 0; shift < 64; shift += 8) mix((number >> shift) & 0xFF);
-  }
-  std::uint64_t value() const { return hash_; }
-
- private:
-  void mix(std::uint64_t byte) { hash_ = (hash_ ^ byte) * 0x100000001B3; }
-  std::uint64_t hash_ = 0xCBF29CE484222325;
-};
-
 namespace detail {
 
-inline std::string_view bytes_of(const void* data, std::size_t size) { return {static_cast<const char*>(data), size}; }
-
-template <class T>
-std::string_view bytes_of(const std::vector<T>& values) {
-  return bytes_of(values.data(), values.size() * sizeof(T));
-}
-
 /// Everything tokenize() depends on.
-inline std::uint64_t dataset_key(const wordpiece& tokenizer, const labeled_examples& examples, index_t max_length) {
+inline std::string dataset_key(const wordpiece& tokenizer, const labeled_examples& examples, index_t max_length) {
   constexpr std::uint64_t format = 1;
   content_hash hash;
   hash.add_number(format);
@@ -59,14 +34,15 @@ inline std::uint64_t dataset_key(const wordpiece& tokenizer, const labeled_examp
                           o.rules == tokenizer_rules::fast, o.strict_utf8}) {
     hash.add_number(flag ? 1 : 0);
   }
+  for (const std::string& token : o.added_tokens) hash.add(token);
   for (index_t id = 0; id < tokenizer.size(); ++id) hash.add(tokenizer.token(static_cast<std::int32_t>(id)));
   for (const auto* texts : {&examples.first, &examples.second}) {
     hash.add_number(texts->size());
     for (const std::string& text : *texts) hash.add(text);
   }
-  hash.add(bytes_of(examples.labels));
-  hash.add(bytes_of(examples.scores));
-  return hash.value();
+  hash.add_values(examples.labels);
+  hash.add_values(examples.scores);
+  return hash.text();
 }
 
 /// A token_dataset as flat arrays, the way it is stored.
@@ -86,10 +62,10 @@ struct flat_dataset {
     f("labels", labels);
     f("scores", scores);
   }
-  std::uint64_t checksum() {
+  std::string checksum() {
     content_hash hash;
-    visit([&](const char*, const auto& values) { hash.add(bytes_of(values)); });
-    return hash.value();
+    visit([&](const char*, const auto& values) { hash.add_values(values); });
+    return hash.text();
   }
 };
 
@@ -131,7 +107,7 @@ inline token_dataset read_cached(const std::string& path, const std::string& key
     values.resize(static_cast<std::size_t>(info->elements()));
     if (!values.empty()) std::memcpy(values.data(), file.data(*info), values.size() * sizeof(value));
   });
-  if (field("checksum") != fmt::format("{:016x}", flat.checksum())) throw file_error(path, "is damaged");
+  if (field("checksum") != flat.checksum()) throw file_error(path, "is damaged");
   // The checksum vouches for the rest: what follows was written by `flatten`.
   token_dataset dataset;
   for (std::size_t i = 0; i + 1 < flat.starts.size(); ++i) {
@@ -147,7 +123,7 @@ inline void write_cached(const std::string& path, const std::string& key, const 
   flat_dataset flat = flatten(dataset);
   safetensors_writer writer;
   writer.metadata("key", key);
-  writer.metadata("checksum", fmt::format("{:016x}", flat.checksum()));
+  writer.metadata("checksum", flat.checksum());
   flat.visit([&](const char* name, const auto& values) {
     using value = typename std::decay_t<decltype(values)>::value_type;
     writer.add(name, stored_type<value>(), {values.size()}, values.data());
@@ -158,17 +134,18 @@ inline void write_cached(const std::string& path, const std::string& key, const 
 }  // namespace detail
 
 /// As tokenize, kept in `folder` (made when missing; empty: not kept) as <name>-<key>.safetensors. A cached file that
-/// is damaged or belongs to other data is replaced; one that cannot be written is done without; stderr says so.
+/// is damaged or belongs to other data is replaced; one that cannot be written is done without; `log` is told.
 inline token_dataset tokenize_cached(const std::string& folder, const std::string& name, const wordpiece& tokenizer,
-                                     const labeled_examples& examples, index_t max_length, const executor& workers) {
+                                     const labeled_examples& examples, index_t max_length, const executor& workers,
+                                     const log_sink& log = {}) {
   if (folder.empty()) return tokenize(tokenizer, examples, max_length, workers);
-  const std::string key = fmt::format("{:016x}", detail::dataset_key(tokenizer, examples, max_length));
+  const std::string key = detail::dataset_key(tokenizer, examples, max_length);
   const std::string path = folder + "/" + name + "-" + key + ".safetensors";
   if (std::filesystem::exists(path)) {
     try {
       return detail::read_cached(path, key);
     } catch (const file_error& e) {
-      fmt::print(stderr, "{}; tokenizing again\n", e.what());
+      tell(log, std::string(e.what()) + "; tokenizing again");
     }
   }
   token_dataset dataset = tokenize(tokenizer, examples, max_length, workers);
@@ -177,7 +154,7 @@ inline token_dataset tokenize_cached(const std::string& folder, const std::strin
     std::filesystem::create_directories(folder, ignored);
     detail::write_cached(path, key, dataset);
   } catch (const file_error& e) {
-    fmt::print(stderr, "the tokenized data is not kept: {}\n", e.what());
+    tell(log, std::string("the tokenized data is not kept: ") + e.what());
   }
   return dataset;
 }

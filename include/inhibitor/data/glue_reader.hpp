@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "inhibitor/data/glue_tasks.hpp"
 #include "inhibitor/data/labeled_examples.hpp"
 #include "inhibitor/data/table_file.hpp"
 
@@ -73,12 +74,13 @@ inline table_layout find_layout(const task_info& task, const text_table& table) 
 /// skipped and counted for tasks that have such rows (QQP), as are MNLI rows whose annotators did not agree ("-").
 /// Throws file_error, with the line, for a header without the task's columns, rows with other columns than the first,
 /// and a file without examples. Allocates.
-inline text_rows task_rows(const task_info& task, const text_table& table,
-                           const std::function<bool(index_t)>& wanted = {}) {
+inline raw_examples task_rows(const task_info& task, const text_table& table,
+                              const std::function<bool(index_t)>& wanted = {}) {
   const detail::table_layout layout = detail::find_layout(task, table);
   const index_t columns = table.columns(0);
-  text_rows out;
+  raw_examples out;
   out.file = table.name();
+  if (layout.first_row > 0) out.columns = table.header();
   for (index_t row = layout.first_row; row < table.rows(); ++row) {
     if (table.columns(row) != columns) {
       if (task.skips_broken_rows && layout.label >= 0) {

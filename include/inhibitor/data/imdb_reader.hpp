@@ -8,8 +8,8 @@
 #include <tuple>
 #include <vector>
 
-#include "inhibitor/data/labeled_examples.hpp"
 #include "inhibitor/base/read_file.hpp"
+#include "inhibitor/data/labeled_examples.hpp"
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
@@ -23,7 +23,7 @@ inline bool is_review_folder(const std::string& folder) {
 /// file. Reviews come in the order of their ids, the negative one of each id first, so that any beginning of them is
 /// balanced; other files are ignored. Texts are unchanged, `<br />` included. Throws file_error when a class has no
 /// review. Allocates.
-inline text_rows read_review_folder(const std::string& folder) {
+inline raw_examples read_review_folder(const std::string& folder) {
   struct review {
     long id;
     int label;
@@ -48,7 +48,7 @@ inline text_rows read_review_folder(const std::string& folder) {
   std::sort(reviews.begin(), reviews.end(), [](const review& a, const review& b) {
     return std::tie(a.id, a.label, a.file) < std::tie(b.id, b.label, b.file);
   });
-  text_rows rows;
+  raw_examples rows;
   rows.file = folder;
   for (const review& r : reviews) {
     rows.first.push_back(read_file(r.file));

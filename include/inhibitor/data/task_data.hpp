@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <fmt/format.h>
-
-#include <cstdio>
 #include <optional>
 #include <string>
 #include <utility>
@@ -49,19 +46,21 @@ struct data_request {
 
 namespace detail {
 
-inline split_examples make_split(text_rows rows, const label_set& labels, const task_split& split, bool needs_labels,
+inline split_examples make_split(raw_examples rows, const label_set& labels, const task_split& split, bool needs_labels,
                                  index_t most) {
   split_examples out;
   out.suffix = split.suffix;
   out.submission = split.submission;
   out.source = rows.file;
   out.skipped = rows.skipped;
-  if (needs_labels && rows.labels.empty()) throw file_error(rows.file, "has no labels; expected a column with them");
+  if (needs_labels && rows.labels.empty()) {
+    throw file_error(rows.file, "has no labels; expected a column with them" +
+                                    (rows.columns.empty() ? "" : " beside \"" + rows.columns + "\""));
+  }
   if (!needs_labels) rows.labels.clear();
   out.examples = understand_labels(std::move(rows), labels);
   if (needs_labels && !is_labeled(out.examples)) throw file_error(out.source, "has examples without a label");
   if (most > 0) out.examples.truncate(most);
-  if (out.skipped > 0) fmt::print(stderr, "{}: {} broken rows skipped\n", out.source, out.skipped);
   return out;
 }
 
@@ -97,12 +96,12 @@ inline task_examples read_task(const task_info& task, const std::string& folder,
 /// file_error; see custom_reader.hpp.
 inline task_examples read_custom(const custom_files& files, const label_set& known, const data_request& want) {
   const auto read = [](const std::string& file) { return custom_rows(read_table(file)); };
-  std::optional<text_rows> train;
+  std::optional<raw_examples> train;
   if (!files.train.empty()) train = read(files.train);
   task_examples out;
   std::optional<bool> is_pair;
   const label_set labels = train ? infer_labels(*train, known) : known;
-  const auto add = [&](text_rows rows, std::vector<split_examples>& place, bool needs_labels, index_t most) {
+  const auto add = [&](raw_examples rows, std::vector<split_examples>& place, bool needs_labels, index_t most) {
     const bool has_second = !rows.second.empty();
     if (is_pair.value_or(has_second) != has_second) {
       throw file_error(rows.file, has_second ? "has two texts per example; the other files have one"
@@ -135,15 +134,17 @@ struct tokenized_task {
 };
 
 /// Tokenizes every split, cut to `max_length` tokens, by way of the cache in the folder `cache`; see tokenize_cached.
+/// `log` is also told of rows that were skipped.
 inline tokenized_task tokenize_task(const task_examples& examples, const wordpiece& tokenizer, index_t max_length,
-                                    const std::string& cache, const executor& workers) {
+                                    const std::string& cache, const executor& workers, const log_sink& log = {}) {
   tokenized_task out;
   out.task = examples.task;
   const auto add = [&](const std::vector<split_examples>& splits, std::vector<tokenized_split>& to, const char* name) {
     for (const split_examples& s : splits) {
-      to.push_back(
-          {s.suffix, s.submission, s.source,
-           tokenize_cached(cache, out.task.name + "-" + name + s.suffix, tokenizer, s.examples, max_length, workers)});
+      if (s.skipped > 0) tell(log, s.source + ": " + std::to_string(s.skipped) + " broken rows skipped");
+      to.push_back({s.suffix, s.submission, s.source,
+                    tokenize_cached(cache, out.task.name + "-" + name + s.suffix, tokenizer, s.examples, max_length,
+                                    workers, log)});
     }
   };
   add(examples.train, out.train, "train");

@@ -53,8 +53,8 @@ inline std::string paraphrase_dev_ids(const std::string& folder) {
 }
 
 /// GLUE takes its MRPC dev set out of the corpus's training file, by a list of pairs of sentence ids.
-inline text_rows raw_paraphrase_rows(const task_info& task, const task_split& split, const std::string& file,
-                                     const std::string& folder) {
+inline raw_examples raw_paraphrase_rows(const task_info& task, const task_split& split, const std::string& file,
+                                        const std::string& folder) {
   const text_table table = read_tsv(file, read_text_file(file));
   const index_t first_id = table.find_column("#1 ID");
   const index_t second_id = table.find_column("#2 ID");
@@ -132,8 +132,8 @@ inline std::string folders_text(const std::vector<std::string>& data) {
 }
 
 /// Reads the split at `path`, which find_split has found in `folder`. Throws file_error.
-inline text_rows read_split(const task_info& task, const task_split& split, const std::string& folder,
-                            const std::string& path) {
+inline raw_examples read_split(const task_info& task, const task_split& split, const std::string& folder,
+                               const std::string& path) {
   if (std::filesystem::is_directory(path)) return read_review_folder(path);
   if (path == detail::raw_paraphrase_file(task, split, folder)) {
     return detail::raw_paraphrase_rows(task, split, path, folder);

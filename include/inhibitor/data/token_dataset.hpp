@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "inhibitor/data/labeled_examples.hpp"
 #include "inhibitor/base/executor.hpp"
+#include "inhibitor/data/labeled_examples.hpp"
 #include "inhibitor/models/bert/encoder.hpp"
 #include "inhibitor/text/wordpiece.hpp"
 

@@ -13,8 +13,6 @@ namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 namespace kernels {
 
-using inhibitor::round_up;
-
 /// Register tile of the float attention kernels: 4 x 4 accumulators, 4 operands and a broadcast fit 32 registers; 4 x 2
 /// accumulators, 2 operands, a broadcast and temporaries 16. Sixteen (eight) independent chains cover a latency of 4
 /// cycles at 2 instructions per cycle.

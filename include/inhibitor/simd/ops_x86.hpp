@@ -37,6 +37,44 @@ struct native_ops<Isa, std::enable_if_t<isa_has<Isa, isa::sse2>>> : portable_ops
   /// VNNI sums in 32 bits. Without it pairs of products are summed in 16 bits until signed_total.
   using signed_sum = i32;
 
+  // Not xsimd 8.1's, which do not compile for AVX-512 without optimization under g++ 12.
+  static INHIBITOR_INLINE u8 add_saturated(const u8& a, const u8& b) {
+    if constexpr (width == 64) {
+      return u8(_mm512_adds_epu8(a, b));
+    } else if constexpr (width == 32) {
+      return u8(_mm256_adds_epu8(a, b));
+    } else {
+      return u8(_mm_adds_epu8(a, b));
+    }
+  }
+  static INHIBITOR_INLINE u16 add_saturated(const u16& a, const u16& b) {
+    if constexpr (width == 64) {
+      return u16(_mm512_adds_epu16(a, b));
+    } else if constexpr (width == 32) {
+      return u16(_mm256_adds_epu16(a, b));
+    } else {
+      return u16(_mm_adds_epu16(a, b));
+    }
+  }
+  static INHIBITOR_INLINE u8 subtract_saturated(const u8& a, const u8& b) {
+    if constexpr (width == 64) {
+      return u8(_mm512_subs_epu8(a, b));
+    } else if constexpr (width == 32) {
+      return u8(_mm256_subs_epu8(a, b));
+    } else {
+      return u8(_mm_subs_epu8(a, b));
+    }
+  }
+  static INHIBITOR_INLINE u16 subtract_saturated(const u16& a, const u16& b) {
+    if constexpr (width == 64) {
+      return u16(_mm512_subs_epu16(a, b));
+    } else if constexpr (width == 32) {
+      return u16(_mm256_subs_epu16(a, b));
+    } else {
+      return u16(_mm_subs_epu16(a, b));
+    }
+  }
+
   static INHIBITOR_INLINE u64 sums_of_8_abs_diff(const u8& a, const u8& b) {
     if constexpr (width == 64) {
       return u64(_mm512_sad_epu8(a, b));

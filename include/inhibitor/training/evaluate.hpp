@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "inhibitor/metrics/metrics.hpp"
 #include "inhibitor/data/token_dataset.hpp"
+#include "inhibitor/metrics/metrics.hpp"
 #include "inhibitor/models/bert/inference.hpp"
 #include "inhibitor/nn/losses.hpp"
 

@@ -14,23 +14,6 @@ namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 namespace kernels {
 
-/// Where the gradients of one head are added. Null pointers are not allowed where the extent is not 0.
-template <class T>
-struct head_gradients {
-  T* dq = nullptr;  ///< (L, D)
-  index_t dq_stride = 0;
-  T* dk = nullptr;  ///< (S, D)
-  index_t dk_stride = 0;
-  T* dv = nullptr;  ///< (S, Dv)
-  index_t dv_stride = 0;
-};
-
-/// Gradients of the head's scale, shift and output_scale (overwritten).
-template <class T>
-struct option_gradients {
-  T scale, shift, output_scale;
-};
-
 /// Scratch of attention_backward.
 template <class Isa, class T, class Aggregate>
 struct backward_scratch {
@@ -100,9 +83,13 @@ INHIBITOR_INLINE void weigh_again(const backward_scratch<Isa, T, Aggregate>& s, 
   const index_t D = in.head_size, wide_d = round_up(D, N), wide_v = round_up(in.value_size, N);
   pack_rows<Isa, T>(s.q, in.q + tile.first * in.q_stride, in.q_stride, nullptr, tile.rows, D);
   pack_rows<Isa, T>(s.g, dout + tile.first * dout_stride, dout_stride, nullptr, tile.rows, in.value_size);
-  if constexpr (Score::needs_sums) row_sums<Isa, T>(s.q_sums, s.q, wide_d, tile.rows, D);
-  score_tile<Isa, T, Score>(s.raw, s.pitch, s.q, wide_d, tile.rows, s.keys, in.scored, tile.scored, D, s.q_sums,
-                            s.key_sums);
+  row_bits by_difference = 0;
+  if constexpr (Score::needs_sums) {
+    row_sums<Isa, T>(s.q_sums, s.q, wide_d, tile.rows, D);
+    by_difference = rows_by_difference<Isa, T>(s.q, wide_d, tile.rows, D, s.q_sums, s.key_rows, s.key_sums[0]);
+  }
+  score_tile<Isa, T, Score>(s.raw, s.pitch, {s.q, wide_d, s.q_sums, s.key_sums, s.keys, in.scored, D, by_difference},
+                            tile.rows, tile.scored);
   for (index_t r = 0; r < tile.rows; ++r) {
     T *w = s.weights + r * s.pitch, *g = s.g + r * wide_v;
     map_numbers<Isa, T>(w, s.raw + r * s.pitch, round_up(tile.scored, N), [](B x) { return x; });

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "inhibitor/base/assert.hpp"
-#include "inhibitor/kernels/attention/head.hpp"
 #include "inhibitor/kernels/attention/masked_rows.hpp"
 #include "inhibitor/kernels/attention/packed_head.hpp"
 #include "inhibitor/kernels/attention/scores.hpp"
 #include "inhibitor/kernels/attention/skip.hpp"
+#include "inhibitor/kernels/dispatch/boundary.hpp"
 #include "inhibitor/kernels/scratch.hpp"
 
 // Attention of one head, fused: keys and values are packed once, then per tile of queries
@@ -21,7 +21,7 @@ namespace kernels {
 /// Scratch of attention_forward_packed.
 template <class Isa, class T>
 struct tile_scratch {
-  T *value_sum, *q, *q_sums, *factors, *scores, *acc, *compact, *bounds;
+  T *value_sum, *first_key, *q, *q_sums, *factors, *scores, *acc, *compact, *bounds;
   index_t* places;
   index_t pitch, rows, size;
 
@@ -33,6 +33,7 @@ struct tile_scratch {
     rows = tile_rows(pitch * static_cast<index_t>(sizeof(T)));
     if (rows > queries) rows = queries;
     value_sum = cursor.take(round_up(value_size, N));
+    first_key = cursor.take(head_size);
     q = cursor.take(rows * head_size);
     q_sums = cursor.take(rows);
     factors = cursor.take(rows);
@@ -70,9 +71,16 @@ INHIBITOR_INLINE void score_queries(const tile_scratch<Isa, T>& s, const head_in
                                     const packed_head<T>& packed, const query_tile& tile) {
   const index_t D = in.head_size;
   copy_rows(s.q, in.q + tile.first * in.q_stride, in.q_stride, tile.rows, D);
-  if constexpr (Score::needs_sums) row_sums<Isa, T>(s.q_sums, s.q, D, tile.rows, D);
-  score_tile<Isa, T, Score>(s.scores, s.pitch, s.q, D, tile.rows, packed.keys, packed.packed_keys, tile.scored, D,
-                            s.q_sums, packed.key_sums);
+  row_bits by_difference = 0;
+  if constexpr (Score::needs_sums) {
+    row_sums<Isa, T>(s.q_sums, s.q, D, tile.rows, D);
+    if (tile.scored > 0) {
+      by_difference = rows_by_difference<Isa, T>(s.q, D, tile.rows, D, s.q_sums, s.first_key, packed.key_sums[0]);
+    }
+  }
+  score_tile<Isa, T, Score>(s.scores, s.pitch,
+                            {s.q, D, s.q_sums, packed.key_sums, packed.keys, packed.packed_keys, D, by_difference},
+                            tile.rows, tile.scored);
 }
 
 /// Step 2: weights in place of the scores, and the factors of the output rows.
@@ -118,6 +126,9 @@ void attention_forward_packed(T* out, index_t out_stride, const head_inputs<T>& 
   index_t summed = kept ? packed.summed : 0;
   if constexpr (lists_keys<Aggregate>) {
     key_bounds<Isa, T, Aggregate>(s.bounds, packed.values, in.limits[in.queries - 1], value_pitch);
+  }
+  if (Score::needs_sums && in.scored > 0) {
+    unpack_first_key<Isa, T>(s.first_key, packed.keys, packed.packed_keys, in.head_size);
   }
   for (index_t first = 0; first < in.queries; first += s.rows) {
     const query_tile tile = tile_of_queries(in, options, first, s.rows);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "inhibitor/base/scalar_math.hpp"
 #include "inhibitor/kernels/attention/aggregate.hpp"
 #include "inhibitor/kernels/attention/query_tile.hpp"
 
@@ -19,7 +20,7 @@ namespace kernels {
 /// Weight with which a key adds exactly nothing.
 template <class Aggregate, class T>
 INHIBITOR_INLINE constexpr T masked_weight() {
-  return Aggregate::uses_value_sum ? std::numeric_limits<T>::infinity() : T(0);
+  return Aggregate::uses_value_sum ? infinity<T>() : T(0);
 }
 
 /// Lists in places (scored + 1 numbers of room) the keys that query `row` attends to and, with `all`, the others of
@@ -32,11 +33,11 @@ INHIBITOR_INLINE index_t attended_first(index_t* places, const head_inputs<T>& i
   index_t n = 0;
   for (index_t j = 0; j < limit; ++j) {
     places[n] = j;
-    n += attend[in.key(j)] != 0 ? 1 : 0;
+    n += attend[key_number(in, j)] != 0 ? 1 : 0;
   }
   for (index_t j = 0, end = n; j < scored && all; ++j) {
     places[end] = j;
-    end += j < limit && attend[in.key(j)] != 0 ? 0 : 1;
+    end += j < limit && attend[key_number(in, j)] != 0 ? 0 : 1;
   }
   return n;
 }

@@ -68,6 +68,15 @@ void pack_rows(T* dst, const T* src, index_t stride, const index_t* order, index
   }
 }
 
+/// The first of n keys packed with lanes as keys (n > 0), into key (width).
+template <class Isa, class T>
+void unpack_first_key(T* key, const T* packed, index_t n, index_t width) {
+  constexpr index_t N = lanes<Isa, T>;
+  for_vector_groups<register_tile<Isa>::vectors>(round_up(n, N) / N, [&](index_t first, auto vectors) {
+    for (index_t x = 0; x < width && first == 0; ++x) key[x] = packed[x * decltype(vectors)::value * N];
+  });
+}
+
 /// Copies `rows` rows of src (*, width) to dst (rows, width) so that a tile of queries lies together in the cache.
 template <class T>
 INHIBITOR_INLINE void copy_rows(T* INHIBITOR_RESTRICT dst, const T* INHIBITOR_RESTRICT src, index_t stride,

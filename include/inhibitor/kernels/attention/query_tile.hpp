@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "inhibitor/kernels/attention/head.hpp"
+#include "inhibitor/kernels/dispatch/boundary.hpp"
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {

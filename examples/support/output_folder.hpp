@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "inhibitor/base/read_file.hpp"
+#include "inhibitor/io/atomic_file.hpp"
+
+// What every job does with the folder it writes into.
+
+namespace inhibitor::examples {
+
+/// The command line as text, the program by its name; --resume is left out, so that a resumed job has the command that
+/// it was begun with.
+inline std::string command_text(const std::string& program, const std::vector<std::string>& arguments) {
+  std::string text = program;
+  for (const std::string& word : arguments) {
+    if (word != "--resume") text += " " + word;
+  }
+  return text;
+}
+
+/// Begins or goes on with a job in `folder`, which exists: removes what a killed program left half-written, and keeps
+/// the command the job was begun with in command.txt, whose content it returns.
+inline std::string begin_job(const std::string& folder, const std::string& command, bool resume) {
+  remove_temporaries(folder);
+  const std::string file = folder + "/command.txt";
+  if (!resume || !std::filesystem::exists(file)) write_file_atomically(file, command + "\n");
+  std::string first = read_file(file);
+  while (!first.empty() && first.back() == '\n') first.pop_back();
+  return first;
+}
+
+}  // namespace inhibitor::examples
