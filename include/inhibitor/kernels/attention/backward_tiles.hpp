@@ -15,7 +15,13 @@ namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 namespace kernels {
 
-/// Backward of the scoring policies: adds ds * d raw/dq to dq and ds * d raw/dk to dk. `separable` says that dq and dk
+/// Backward of the scoring policies:
+///
+///   forward    raw_ij = |q_i - k_j|_1                    | <q_i, k_j>
+///   backward   dq_i += dS_ij sign(q_i - k_j)             | dq_i += dS_ij k_j
+///              dk_j -= dS_ij sign(q_i - k_j)             | dk_j += dS_ij q_i
+///
+/// `step` adds ds * d raw/dq to dq and ds * d raw/dk to dk. `separable` says that dq and dk
 /// have no work in common, so that they are two plain products: dq += ds K, dk += ds^T Q.
 template <class Score>
 struct score_gradients {  // both Manhattan forms share the sign of q - k
@@ -61,6 +67,9 @@ INHIBITOR_INLINE void weight_gradient_register_tile(T* dw, const T* w, index_t p
       [&](int r, int v, B sum) INHIBITOR_INLINE_LAMBDA { sum.store_aligned(dw + r * pitch + v * N); });
 }
 
+/// forward:  out_ik = sum_j soft(V_jk, W_ij)
+/// backward: dW_ij  = sum_k g_ik dsoft(V_jk, W_ij)/dW_ij            (softmax: dP_ij = sum_k g_ik V_jk)
+///
 /// Overwrites dw (rows, pitch), columns [0, n) rounded up to N: sum_k weight_step. w (rows, pitch); g (rows, g_stride);
 /// planes: the value planes packed with lanes as keys, plane_size numbers apart, of packed_n keys.
 template <class Isa, class T, class Gradients>
@@ -104,6 +113,9 @@ INHIBITOR_INLINE void value_gradient_register_tile(T* dv, const T* values, const
       [&](int j, int v, B sum) INHIBITOR_INLINE_LAMBDA { sum.store_aligned(dv + j * width + v * N); });
 }
 
+/// forward:  out_ik = sum_j soft(V_jk, W_ij)
+/// backward: dV_jk += sum_i g_ik dsoft(V_jk, W_ij)/dV_jk            (softmax: dV_jk += sum_i P_ij g_ik)
+///
 /// Adds to dv (n, width) the contributions of `rows` queries: w (rows, pitch), g (rows, width). values (n, width) is
 /// plane 0. width is a multiple of N.
 template <class Isa, class T, class Gradients>
@@ -152,6 +164,9 @@ INHIBITOR_INLINE void score_gradient_register_tile(T* dq, T* dk, const T* ds, in
           INHIBITOR_INLINE_LAMBDA { key.dk.store_aligned(dk + j * width + v * N); });
 }
 
+/// forward:  raw_ij = score(q_i, k_j)
+/// backward: dq_i  += sum_j dS_ij draw_ij/dq_i,   dk_j += sum_i dS_ij draw_ij/dk_j
+///
 /// Adds to dq (rows, width) and dk (n, width) the gradients ds (rows, pitch) of raw scores of q (rows, width) against
 /// k (n, width). width is a multiple of N. Keys in blocks whose K and dK stay in the level-1 cache.
 template <class Isa, class T, class Score>

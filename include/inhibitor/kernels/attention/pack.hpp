@@ -9,10 +9,19 @@
 // Two layouts of a (n, width) matrix whose rows are keys.
 //
 // Lanes are keys (score kernels). Blocks of W*N keys, W = 4, 2 or 1 (2 or 1 with 16 registers), as large as still fit:
-//     block b:  [x = 0: key j0 ... j0 + W*N-1] [x = 1: the same keys] ... [x = width-1: ...]
-// A block of keys from j0 on starts at j0 * width. Keys beyond n are zero.
 //
-// Lanes are features (value kernels). Rows of round_up(width, N) numbers, the tail zero.
+//     block of keys j0 ... j0 + W*N-1, starting at j0 * width:
+//
+//       feature 0          | key j0 | key j0+1 | ... | key j0 + W*N-1 |
+//       feature 1          | the same keys                            |
+//       ...
+//       feature width-1    | the same keys                            |         keys beyond n are zero
+//
+// Lanes are features (value kernels).
+//
+//     key j, starting at j * round_up(width, N):
+//
+//                          | feature 0 | feature 1 | ... | feature width-1 | zeros up to a whole register |
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {

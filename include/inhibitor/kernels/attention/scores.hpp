@@ -96,8 +96,7 @@ row_bits rows_by_difference(const T* q, index_t q_stride, index_t rows, index_t 
       magnitudes += abs(q_x);
     }
     const T distance = horizontal_sum<Isa, T>(differences), sum = q_sums[r] + key_sum;
-    const bool far = (sum < T(0) ? -sum : sum) > distance ||
-                     horizontal_sum<Isa, T>(magnitudes) > distance + distance;
+    const bool far = (sum < T(0) ? -sum : sum) > distance || horizontal_sum<Isa, T>(magnitudes) > distance + distance;
     bits |= row_bits{far} << r;
   }
   return bits;

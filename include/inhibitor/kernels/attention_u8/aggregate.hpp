@@ -47,8 +47,9 @@ INHIBITOR_INLINE void u8_aggregate_tile(std::int32_t* sums, index_t sum_stride, 
         const std::uint8_t* piece = values + quad(n) * quad_bytes + part / 64 * 128 + part % 64;
         return signed_bytes{u8::load_unaligned(piece), u8::load_unaligned(piece + 64)};
       },
-      [](int, int, signed_sum& sum, const signed_bytes& value, const u8& z)
-          INHIBITOR_INLINE_LAMBDA { sum = ops::add_signed(sum, ops::subtract_saturated(value.magnitude, z), value.sign); },
+      [](int, int, signed_sum& sum, const signed_bytes& value, const u8& z) INHIBITOR_INLINE_LAMBDA {
+        sum = ops::add_signed(sum, ops::subtract_saturated(value.magnitude, z), value.sign);
+      },
       [&](int c, int i, const signed_sum& added) INHIBITOR_INLINE_LAMBDA {
         std::int32_t* sum = sums + i * sum_stride + (part_bytes + c * width) / 4;
         (i32::load_unaligned(sum) + ops::signed_total(added)).store_unaligned(sum);
