@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "attention/contender.hpp"
+#include "inhibitor/base/round_up.hpp"
 #include "inhibitor/kernels/attention/weights.hpp"
 
 // Softmax attention around somebody else's matrix products, made as fast as they allow: a block of queries at a time,
@@ -59,7 +60,7 @@ class blocked_softmax : public contender {
  private:
   void set_rows(index_t rows) {
     rows_ = rows;
-    pitch_ = kernels::round_up(in_.what.keys, 16);
+    pitch_ = round_up(in_.what.keys, 16);
     // Rows a multiple of 4 KiB apart would meet in one set of the first cache.
     if (pitch_ % 1024 == 0) pitch_ += 16;
     scores_ = aligned_buffer<float>(in_.what.threads * rows_ * pitch_);

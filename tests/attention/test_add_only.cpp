@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "inhibitor/base/round_up.hpp"
 #include "inhibitor/reference/attention.hpp"
 #include "support/catch.hpp"
 #include "support/isa.hpp"
@@ -154,9 +155,9 @@ TEMPLATE_TEST_CASE("key_bounds and list_live_keys: exactly the keys that can add
   random_numbers random(32);
   for (const index_t keys : {index_t{1}, N<T>, N<T> + 1, 5 * N<T> + 3}) {
     for (const index_t width : {index_t{1}, N<T>, 2 * N<T> + 1}) {
-      const index_t pitch = kernels::round_up(width, N<T>);
+      const index_t pitch = round_up(width, N<T>);
       const auto v = random.numbers<T>(keys * width);
-      aligned_buffer<T> packed(keys * pitch), bounds(kernels::round_up(keys, N<T>));
+      aligned_buffer<T> packed(keys * pitch), bounds(round_up(keys, N<T>));
       kernels::pack_rows<Isa, T>(packed.data(), v.data(), width, nullptr, keys, width);
       const auto weights = random.numbers<T>(keys, 0, 2);
       const auto check_list = [&](auto aggregate, bool is_signed) {

@@ -118,6 +118,14 @@ TEST_CASE("kv_cache: the dot product and a model's sizes", "[attention]") {
   check_decoding(tokens(2, 40, 2, 2, 3, 0, 74), dot_product_attention<float>{});
 }
 
+TEST_CASE("kv_cache: queries and keys that share an offset", "[attention]") {
+  tokens t(2, 70, 4, 2, 16, 7, 77);
+  for (auto* numbers : {&t.q, &t.k}) {
+    for (float& x : *numbers) x += 100.0F;
+  }
+  check_decoding(t, t.mechanism());
+}
+
 TEST_CASE("kv_cache: chunks under a causal mask and row ranges, any number of workers", "[attention]") {
   const tokens t(1, 100, 4, 2, 9, 10, 75);
   kv_cache<float> cache;

@@ -25,7 +25,7 @@ struct call_layout {
   call_layout() = default;
   call_layout(const attention_shape& s, index_t worker_count, index_t scratch_bytes, index_t partials)
       : selection(key_selection::bytes(s)),
-        block(selection + kernels::round_up(scratch_bytes, 64)),
+        block(selection + round_up(scratch_bytes, 64)),
         workers(worker_count),
         total(workers * block + partials * static_cast<index_t>(sizeof(double))) {}
 

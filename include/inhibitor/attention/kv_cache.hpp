@@ -60,13 +60,13 @@ class kv_cache {
   kv_cache(const cache_extents& extents, void* memory, index_t capacity)
       : extents_(extents),
         memory_(driver::aligned_start(memory)),
-        capacity_(kernels::round_up(capacity, layout().append_block)) {}
+        capacity_(round_up(capacity, layout().append_block)) {}
   /// An empty one with the extents of another, to take over its rows.
   kv_cache(const kv_cache& like, void* memory, index_t capacity) : kv_cache(like.extents_, memory, capacity) {}
 
   /// Bytes for `capacity` keys (rounded up to a whole block).
   static index_t bytes(const cache_extents& extents, index_t capacity) noexcept {
-    const index_t padded = kernels::round_up(capacity, layout().append_block);
+    const index_t padded = round_up(capacity, layout().append_block);
     const index_t numbers = layout().appendable_size(padded, extents.head_size, extents.value_size);
     return extents.kv_heads * numbers * static_cast<index_t>(sizeof(T)) + driver::workspace_slack;
   }

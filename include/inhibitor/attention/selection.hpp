@@ -2,9 +2,10 @@
 #pragma once
 
 #include "inhibitor/attention/params.hpp"
-#include "inhibitor/kernels/attention/head.hpp"
+#include "inhibitor/base/round_up.hpp"
+#include "inhibitor/kernels/dispatch/boundary.hpp"
 
-// From shapes and masks to what kernels are told (kernels/attention/head.hpp). Neither allocates nor throws.
+// From shapes and masks to what kernels are told (kernels/dispatch/boundary.hpp). Neither allocates nor throws.
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
@@ -34,7 +35,7 @@ struct key_selection {
 
   static index_t bytes(const attention_shape& s) {
     const index_t numbers = (s.keys + s.queries) * static_cast<index_t>(sizeof(index_t));
-    return kernels::round_up(numbers + s.keys, 64);
+    return round_up(numbers + s.keys, 64);
   }
   key_selection(unsigned char* memory, const attention_shape& s, const attention_mask& mask, index_t b, bool all_keys)
       : order(reinterpret_cast<index_t*>(memory)), limits(order + s.keys) {

@@ -49,12 +49,12 @@ struct u8_head_memory {
   std::uint8_t* bound;
 
   static index_t bytes(index_t keys, index_t head_size, index_t value_size) {
-    return kernels::round_up(kernels::u8_key_bytes(keys, head_size), 64) + kernels::u8_value_bytes(keys, value_size) +
+    return round_up(kernels::u8_key_bytes(keys, head_size), 64) + kernels::u8_value_bytes(keys, value_size) +
            kernels::u8_bound_bytes(keys);
   }
   u8_head_memory(std::uint8_t* memory, index_t scored, index_t head_size, index_t value_size)
       : keys(memory),
-        values(keys + kernels::round_up(kernels::u8_key_bytes(scored, head_size), 64)),
+        values(keys + round_up(kernels::u8_key_bytes(scored, head_size), 64)),
         bound(values + kernels::u8_value_bytes(scored, value_size)) {}
 };
 

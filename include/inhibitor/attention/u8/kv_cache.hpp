@@ -107,10 +107,10 @@ class kv_cache {
       : extents_(extents), memory_(driver::aligned_start(memory)), capacity_(kernels::u8_padded_keys(capacity)) {}
 
   static index_t steps_bytes(const cache_extents& e) {
-    return kernels::round_up(e.kv_heads * static_cast<index_t>(sizeof(driver::u8_steps)), 64);
+    return round_up(e.kv_heads * static_cast<index_t>(sizeof(driver::u8_steps)), 64);
   }
   static index_t head_bytes(const cache_extents& e, index_t capacity) {
-    return kernels::round_up(driver::u8_head_memory::bytes(capacity, e.head_size, e.value_size), 64);
+    return round_up(driver::u8_head_memory::bytes(capacity, e.head_size, e.value_size), 64);
   }
   static bool finite(const heads_view<const float>& x, index_t h, index_t r, index_t size) {
     for (index_t i = 0; i < size; ++i) {

@@ -21,7 +21,7 @@ inline namespace INHIBITOR_TARGET {
 namespace driver {
 
 inline index_t u8_packed_bytes(const attention_shape& s) {
-  return kernels::round_up(u8_head_memory::bytes(s.keys, s.head_size, s.value_size), 64);
+  return round_up(u8_head_memory::bytes(s.keys, s.head_size, s.value_size), 64);
 }
 
 /// A block of memory per worker: selection, packed keys and values, scratch of the kernel.

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "inhibitor/base/scalar_math.hpp"
-#include "inhibitor/kernels/attention/head.hpp"
+#include "inhibitor/kernels/dispatch/boundary.hpp"
 #include "inhibitor/simd/exp.hpp"
 #include "inhibitor/simd/float_ops.hpp"
 #include "inhibitor/simd/partial.hpp"

@@ -6,7 +6,7 @@
 #include "inhibitor/base/scalar_math.hpp"
 #include "inhibitor/kernels/attention_u8/layout.hpp"
 
-// Adds one key or value to packed bytes (layouts: u8_layout.hpp), for decoding. The bytes are those of u8_pack.hpp; one
+// Adds one key or value to packed bytes (layouts: layout.hpp), for decoding. The bytes are those of pack.hpp; one
 // row is too little work for registers to matter. What lies beyond the range of the bytes is limited to it and counted.
 // Values must be finite. rint, unlike nearbyint, is an instruction without -ffast-math.
 

@@ -183,6 +183,7 @@ inline void u8_attention_head(const u8_head_call& call) {
     const index_t scored = call.mean == u8_mean::scored ? call.scored : most;
     const index_t groups = u8_padded_keys(scored) / u8_group_keys;
 
+    // Queries to bytes.
     detail::u8_fetch_ahead<Isa>(call, first, count);
     float_rows block = call.queries;
     block.data += first * block.stride;
@@ -193,6 +194,7 @@ inline void u8_attention_head(const u8_head_call& call) {
       u8_pack_queries<Isa, false>(queries, block, call.head_size, call.inverse_step);
     }
 
+    // 1. Distances of the block to all keys.
     for (index_t g = 0; g < groups; g += u8_block_groups) {
       const index_t n = groups - g < u8_block_groups ? groups - g : u8_block_groups;
       const std::uint8_t* keys = call.keys + g * u8_group_keys * padded_head;
@@ -209,11 +211,13 @@ inline void u8_attention_head(const u8_head_call& call) {
           });
     }
 
+    // 2. Thresholds in their place.
     index_t visible_keys[u8_block_queries];
     for (index_t i = 0; i < count; ++i) {
       visible_keys[i] = detail::u8_row_thresholds<Isa>(rows + i * stride, call, first + i, u8_padded_keys(most));
     }
 
+    // 3. Values added up.
     std::memset(sums, 0, static_cast<std::size_t>(count * padded_value) * sizeof(std::int32_t));
     for (index_t key = 0; key < most; key += u8_value_block_keys) {
       const index_t keys = most - key < u8_value_block_keys ? most - key : u8_value_block_keys;

@@ -3,7 +3,8 @@
 
 #include <cstdint>
 
-#include "inhibitor/kernels/attention/head.hpp"
+#include "inhibitor/base/round_up.hpp"
+#include "inhibitor/kernels/dispatch/boundary.hpp"
 
 // Packed keys and values of the u8 path. The layout is the same on every instruction set, so packed data may be kept
 // and shared; registers of 16, 32 and 64 bytes read it in pieces.

@@ -6,7 +6,7 @@
 #include "inhibitor/kernels/attention_u8/layout.hpp"
 #include "inhibitor/simd/ops.hpp"
 
-// From float rows to the bytes of the u8 path (layouts: u8_layout.hpp):
+// From float rows to the bytes of the u8 path (layouts: layout.hpp):
 //
 //   query and key byte   128 + round(x * inverse_step), limited to 0 .. 255     one step for Q and K of a head
 //   magnitude byte       round(|v| * inverse_step), limited to 255              unsigned form: max(v, 0)

@@ -6,7 +6,7 @@
 #include "inhibitor/kernels/attention_u8/layout.hpp"
 #include "inhibitor/simd/ops.hpp"
 
-// From the 16-bit distances of a row to its thresholds, in integers alone (rule: u8_layout.hpp). With T the distance at
+// From the 16-bit distances of a row to its thresholds, in integers alone (rule: layout.hpp). With T the distance at
 // which z leaves 0, that is the row mean (or 0) less the worth of the shift parameter,
 //
 //   z = floor(a (d - T)),  0 below T,  255 above the range          a = multiplier * 2^shift / 2^16

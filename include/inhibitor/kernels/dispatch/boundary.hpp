@@ -99,8 +99,8 @@ struct float_rows {
 
 /// How a distance d (0 .. 65535) of a head becomes the threshold z (0 .. 255) of the value step:
 ///
-///   z = min(255, ((min(x, limit) << shift) * multiplier >> 16) + base),   x = ((d ^ flip) + raise) - lower, both
-///   saturating
+///   x = ((d ^ flip) + raise) - lower                                       + and - saturating
+///   z = min(255, ((min(x, limit) << shift) * multiplier >> 16) + base)
 ///
 /// base, raise and lower belong to a row (query), the rest to a head. flip is 0xffff for a negative score scale: the
 /// distance is then measured downwards. Defaults: kernels::u8_no_threshold.

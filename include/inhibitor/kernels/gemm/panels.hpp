@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "inhibitor/kernels/accumulate.hpp"
 #include "inhibitor/kernels/rows/row_kernels.hpp"
 #include "inhibitor/simd/float_ops.hpp"
 
@@ -26,9 +27,8 @@ namespace detail {
 /// Register tile of an instruction set: rows x vectors sums, `vectors` weights and a broadcast fit its registers.
 template <class Isa>
 struct panel_tile {
-  static constexpr bool many_registers = isa_has<Isa, isa::avx512> || isa_has<Isa, isa::neon>;
-  static constexpr index_t rows = many_registers ? 8 : isa_has<Isa, isa::avx2> ? 6 : 4;
-  static constexpr index_t vectors = many_registers ? 3 : 2;
+  static constexpr index_t rows = has_32_registers<Isa> ? 8 : isa_has<Isa, isa::avx2> ? 6 : 4;
+  static constexpr index_t vectors = has_32_registers<Isa> ? 3 : 2;
 };
 
 }  // namespace detail
@@ -54,34 +54,25 @@ void panel_product(T* y, index_t y_stride, const T* x, index_t x_stride, const p
   using B = batch<Isa, T>;
   using ops = float_ops<Isa, T>;
   constexpr index_t n = lanes<Isa, T>, vectors = panel_tile<Isa>::vectors;
-  B sums[Rows][vectors];
-  INHIBITOR_UNROLL
-  for (index_t r = 0; r < Rows; ++r) {
-    const T* from = part.bias != nullptr ? part.bias : y + r * y_stride;
-    INHIBITOR_UNROLL
-    for (index_t v = 0; v < vectors; ++v) sums[r][v] = B::load_unaligned(from + v * n);
-  }
+  const bool add = part.bias == nullptr;
   const T* weights = part.weights;
   const char* next = part.next;
-  for (index_t k = 0; k < depth; ++k) {
-    B w[vectors];
-    INHIBITOR_UNROLL
-    for (index_t v = 0; v < vectors; ++v) w[v] = B::load_aligned(weights + v * n);
-    weights += vectors * n;
-    __builtin_prefetch(next, 0, 2);
-    next += part.bytes_per_step;
-    INHIBITOR_UNROLL
-    for (index_t r = 0; r < Rows; ++r) {
-      const B one(x[r * x_stride + k]);
-      INHIBITOR_UNROLL
-      for (index_t v = 0; v < vectors; ++v) sums[r][v] = ops::multiply_add(one, w[v], sums[r][v]);
-    }
-  }
-  INHIBITOR_UNROLL
-  for (index_t r = 0; r < Rows; ++r) {
-    INHIBITOR_UNROLL
-    for (index_t v = 0; v < vectors; ++v) sums[r][v].store_unaligned(y + r * y_stride + v * n);
-  }
+  accumulate_tile<static_cast<int>(Rows), static_cast<int>(vectors)>(
+      depth,
+      [&](int r, int v)
+          INHIBITOR_INLINE_LAMBDA { return B::load_unaligned((add ? y + r * y_stride : part.bias) + v * n); },
+      [&](index_t, int v) INHIBITOR_INLINE_LAMBDA {
+        if (v == 0) {
+          __builtin_prefetch(next, 0, 2);
+          next += part.bytes_per_step;
+        }
+        const B w = B::load_aligned(weights);
+        weights += n;
+        return w;
+      },
+      [&](index_t k, int r) INHIBITOR_INLINE_LAMBDA { return B(x[r * x_stride + k]); },
+      [](int, int, B& sum, B one, B w) INHIBITOR_INLINE_LAMBDA { sum = ops::multiply_add(one, w, sum); },
+      [&](int r, int v, B sum) INHIBITOR_INLINE_LAMBDA { sum.store_unaligned(y + r * y_stride + v * n); });
 }
 
 template <class T>

@@ -1,26 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
+#include <type_traits>
 
-#include "inhibitor/kernels/dispatch/boundary.hpp"
+#include "inhibitor/base/round_up.hpp"
 #include "inhibitor/simd/batch.hpp"
 
-// The tile constants that float kernels of one attention head share. What such a kernel is told: head_inputs and
-// weight_options of kernels/dispatch/boundary.hpp.
+// How kernels cut their work: how many rows and registers a register tile holds, how many rows a tile that stays in the
+// second cache, and the loops over both.
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 namespace kernels {
 
-/// Register tile. AVX-512 and aarch64 have 32 registers, the others 16: 4 x 4 accumulators, 4 operands and a broadcast
-/// fit the former; 4 x 2 accumulators, 2 operands, a broadcast and temporaries the latter. Sixteen (eight) independent
-/// chains cover a latency of 4 cycles at 2 instructions per cycle.
+/// Register tile of the float attention kernels: 4 x 4 accumulators, 4 operands and a broadcast fit 32 registers; 4 x 2
+/// accumulators, 2 operands, a broadcast and temporaries 16. Sixteen (eight) independent chains cover a latency of 4
+/// cycles at 2 instructions per cycle.
 template <class Isa>
 struct register_tile {
-  static constexpr bool many = isa_has<Isa, isa::avx512> || isa_has<Isa, isa::neon>;
   static constexpr int rows = 4;
-  static constexpr int vectors = many ? 4 : 2;
+  static constexpr int vectors = has_32_registers<Isa> ? 4 : 2;
 };
 
 /// Queries in a tile: as many as keep its rows of scratch within half of a 2 MiB level-2 cache, but not fewer than 32
@@ -29,9 +28,6 @@ struct register_tile {
 inline constexpr index_t max_tile_rows = 64;
 inline constexpr index_t min_tile_rows = 32;
 inline constexpr index_t tile_bytes = index_t{1024} * 1024;
-
-/// Rounds n up to a multiple of m.
-constexpr index_t round_up(index_t n, index_t m) { return (n + m - 1) / m * m; }
 
 /// Numbers from one row of a score tile to the next: an odd count of cache lines, so that a column of the tile (which
 /// the backward pass walks down) does not fall into a few sets of the cache.
