@@ -198,7 +198,7 @@ refuse 'bad.txt:1: text is not valid UTF-8 at byte 2' "$classify" --model m bad.
 # tokenizer_json <vocab.txt> <lowercase>
 tokenizer_json() {
   printf '{"added_tokens": [], "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null, "lowercase": %s}, "pre_tokenizer": {"type": "BertPreTokenizer"}, "model": {"type": "WordPiece", "vocab": {' "$2"
-  awk '{ gsub(/[\\"]/, "\\\\&"); printf "%s\"%s\": %d", NR > 1 ? ", " : "", $0, NR - 1 }' "$1"
+  sed 's/[\\"]/\\&/g' "$1" | awk '{ printf "%s\"%s\": %d", (NR > 1 ? ", " : ""), $0, NR - 1 }'
   printf '}}}'
 }
 cp -r m five && rm five/vocab.txt && tokenizer_json "$vocab" true >five/tokenizer.json

@@ -169,7 +169,7 @@ grep -q '"eval_mse"' own_scores/eval_results.json || fail "own scores are not ju
 # --- a model whose tokenizer is in tokenizer.json alone: trained further, saved, evaluated ------------------------------------------
 cp -r own five && rm five/vocab.txt
 { printf '{"normalizer": {"type": "BertNormalizer", "lowercase": true}, "model": {"type": "WordPiece", "vocab": {'
-  awk '{ gsub(/[\\"]/, "\\\\&"); printf "%s\"%s\": %d", NR > 1 ? ", " : "", $0, NR - 1 }' "$vocab"; printf '}}}'; } >five/tokenizer.json
+  sed 's/[\\"]/\\&/g' "$vocab" | awk '{ printf "%s\"%s\": %d", (NR > 1 ? ", " : ""), $0, NR - 1 }'; printf '}}}'; } >five/tokenizer.json
 for model in own five; do
   "$glue" --model $model --train-file own.csv --validation-file own.csv --do-train --do-eval --epochs 1 --out ${model}_more >/dev/null 2>five.err ||
     { cat five.err; fail "$model trained further: exit $?"; }
