@@ -13,8 +13,8 @@
 
 #include "inhibitor/attention/multi_head.hpp"
 #include "inhibitor/attention/u8/attention.hpp"
+#include "inhibitor/measure/time.hpp"
 #include "inhibitor/models/bert/inference.hpp"
-#include "support/seconds_now.hpp"
 
 namespace {
 
@@ -34,9 +34,9 @@ template <class Call>
 void measure(const char* name, int repetitions, Call&& call) {
   double fastest = 1e30;
   for (int i = 0; i < repetitions; ++i) {
-    const double from = bench::seconds_now(1);
+    const double from = seconds_now(1);
     call();
-    fastest = std::min(fastest, bench::seconds_now(1) - from);
+    fastest = std::min(fastest, seconds_now(1) - from);
   }
   std::printf("%-20s %.6f\n", name, fastest);
 }

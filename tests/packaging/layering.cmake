@@ -18,9 +18,9 @@ set(folder_order base reference simd io text metrics measure kernels attention n
 set(kernel_arrows attention_u8>attention gemm>rows rows>gemm)
 
 # What a component is made of, and which ones its target links (CMakeLists.txt).
-set(folders_of_core base simd reference metrics measure kernels attention)
+set(folders_of_core base simd reference measure kernels attention)
 set(folders_of_io io)
-set(folders_of_text text)
+set(folders_of_text text metrics)
 set(folders_of_models nn optim models)
 set(folders_of_training pretrained data training)
 set(folders_of_backends backends)
