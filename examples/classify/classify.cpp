@@ -17,9 +17,6 @@ int main(int argc, char** argv) {
   return run_program(app, argc, argv, [&] {
     text_stream stream(options, {sequence_classification_head<float>::name});
     const model_config_file& config = stream.model().config;
-    check(config.document.value("problem_type", nlohmann::json()) != "multi_label_classification", [&] {
-      return options.model + ": a model that gives several labels at once; expected one label or one score per text";
-    });
     check(!probabilities || config.labels.size() > 1, "--probabilities: the model gives a score, not labels");
     const auto labels = static_cast<index_t>(config.labels.size());
     stream.forget_tensors();

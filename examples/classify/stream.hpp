@@ -14,6 +14,7 @@
 #include "inhibitor/pretrained/finite.hpp"
 #include "inhibitor/pretrained/text_model.hpp"
 #include "support/build_info.hpp"
+#include "support/number_checks.hpp"
 #include "support/program.hpp"
 #include "support/program_gemm.hpp"
 
@@ -47,12 +48,12 @@ struct stream_options {
     app.add_option("--out", out, "File to write; default: standard output. Appears when everything is done");
     app.add_option(
            "--max-seq-length", max_seq_length,
-           "Tokens per text, special ones included; longer texts are cut; 0: as many as the model has positions")
-        ->check(CLI::NonNegativeNumber);
+           "Tokens per text, special ones included; longer texts are cut; 0: as many as the folder says, or the "
+           "model has positions")
+        ->check(non_negative());
     app.add_option("--batch-size", batch_size, "Texts per batch; fewer when no more input is there yet")
         ->check(CLI::Range(index_t{1}, index_t{1 << 16}));
-    app.add_option("--threads", threads, "OpenMP threads; 0: all. Results do not depend on it")
-        ->check(CLI::NonNegativeNumber);
+    app.add_option("--threads", threads, "OpenMP threads; 0: all. Results do not depend on it")->check(non_negative());
     app.add_flag("--strict", is_strict, "Refuse texts that are too long instead of cutting them");
     app.add_flag("--strict-utf8", strict_utf8, "Refuse text that is not valid UTF-8 instead of dropping the bad bytes");
     app.add_flag("--no-header", no_header, "Leave out the header of tsv output");
@@ -64,12 +65,27 @@ struct stream_options {
   }
 };
 
+/// What a model wants done to texts before the tokenizer sees them.
+struct text_preparation {
+  index_t max_seq_length = 0;  ///< unless the options name one; 0: all positions
+  bool lower_case = false;
+  std::string prompt;  ///< put before every text
+
+  void apply(text_row& row) const {
+    if (!prompt.empty()) row.text.insert(0, prompt);
+    if (!lower_case) return;
+    row.text = unicode::lower_case(row.text);
+    if (row.pair) row.pair = unicode::lower_case(*row.pair);
+  }
+};
+
 /// A model ready to answer a stream of rows.
 class text_stream {
  public:
   /// Throws file_error and std::invalid_argument for a model or options that do not fit.
-  text_stream(const stream_options& o, const head_names& heads)
+  text_stream(const stream_options& o, const head_names& heads, text_preparation preparation = {})
       : o_(o),
+        preparation_(std::move(preparation)),
         model_(load(o, heads)),
         positions_(model_.sizes().max_position_embeddings),
         workers_(program_executor(o.threads)),
@@ -81,6 +97,8 @@ class text_stream {
     const index_t least = o_.rows.pair_column.empty() ? 2 : 3;
     check(o_.max_seq_length == 0 || o_.max_seq_length >= least,
           [&] { return fmt::format("--max-seq-length is {}; the special tokens take {}", o_.max_seq_length, least); });
+    const index_t usual = preparation_.max_seq_length;
+    if (o_.max_seq_length == 0) o_.max_seq_length = usual > 0 ? std::min(usual, positions_) : positions_;
     const auto format = std::find(row_format_names.begin(), row_format_names.end(), o_.input_format);
     o_.rows.format = format == row_format_names.end() ? format_of_file(o_.input)
                                                       : static_cast<row_format>(format - row_format_names.begin());
@@ -116,7 +134,7 @@ class text_stream {
     const auto start = std::chrono::steady_clock::now();
     catch_interrupts();
     row_reader rows(o_.input, o_.rows);
-    const index_t max_length = o_.max_seq_length > 0 ? o_.max_seq_length : positions_;
+    const index_t max_length = o_.max_seq_length;
     row_tokenizer tokenizer(model_.tokenizer, max_length, o_.is_strict);
     token_rows batch;
     text_row row;
@@ -131,6 +149,7 @@ class text_stream {
           if (has_more && count + batch.size() == 0 && !rows.guess().empty()) {
             fmt::print(stderr, "{}: {}\n", rows.name(), rows.guess());
           }
+          preparation_.apply(row);
           if (has_more) tokenizer.append(batch, row, rows.name());
         } while (has_more && batch.size() < o_.batch_size && batch.tokens() < most_tokens && rows.ready());
       } catch (...) {
@@ -168,6 +187,7 @@ class text_stream {
   }
 
   stream_options o_;
+  text_preparation preparation_;
   text_model model_;
   index_t positions_;
   executor workers_;

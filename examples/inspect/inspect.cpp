@@ -11,6 +11,7 @@
 #include "inspect/dump.hpp"
 #include "inspect/tensor_table.hpp"
 #include "support/build_info.hpp"
+#include "support/number_checks.hpp"
 #include "support/program.hpp"
 
 namespace inhibitor::examples {
@@ -27,7 +28,7 @@ struct model_options {
   void declare(CLI::App& app) {
     app.add_option("--model", model, "Model folder: config.json, model.safetensors, vocab.txt")->required();
     has_pair = app.add_option("--text-pair", pair, "Second text of a pair");
-    app.add_option("--threads", threads, "OpenMP threads; 0: all")->check(CLI::NonNegativeNumber);
+    app.add_option("--threads", threads, "OpenMP threads; 0: all")->check(non_negative());
   }
   const std::string* second_text() const { return has_pair->count() > 0 ? &pair : nullptr; }
 };
@@ -132,8 +133,8 @@ command add_attention(CLI::App& app) {
   const auto o = std::make_shared<options>();
   o->declare(app);
   app.add_option("--text", o->text, "Text to run the model on")->required();
-  app.add_option("--layer", o->layer, "This layer alone, counted from 0")->check(CLI::NonNegativeNumber);
-  app.add_option("--head", o->head, "This head alone, counted from 0")->check(CLI::NonNegativeNumber);
+  app.add_option("--layer", o->layer, "This layer alone, counted from 0")->check(non_negative());
+  app.add_option("--head", o->head, "This head alone, counted from 0")->check(non_negative());
   app.add_option("--out", o->out, "HTML file to write")->required();
   return [o] {
     const text_model model = load_text_model(o->model, {});

@@ -9,6 +9,7 @@
 #include "inhibitor/text/wordpiece_trainer.hpp"
 #include "inhibitor/text/wordpiece_words.hpp"
 #include "support/build_info.hpp"
+#include "support/number_checks.hpp"
 #include "support/program.hpp"
 #include "train_vocab/report.hpp"
 
@@ -34,7 +35,7 @@ struct options {
         ->capture_default_str();
     CLI::Option* lower = app.add_flag("--lower-case", "Lower case, accents stripped: the default");
     app.add_flag("--cased", cased, "Keep case and accents")->excludes(lower);
-    app.add_option("--threads", threads, "OpenMP threads for counting words; 0: all")->check(CLI::NonNegativeNumber);
+    app.add_option("--threads", threads, "OpenMP threads for counting words; 0: all")->check(non_negative());
     app.add_option("--held-out", held_out, "Text files to measure the vocabulary on; default: the input");
     app.add_option("--compare", compare, "Other vocab.txt files to measure beside it");
   }

@@ -37,7 +37,7 @@ TEST_CASE("require_finite: names the tensor and the place", "[pretrained]") {
   });
   CHECK(names.size() > 30);
   encoder_config config = small_config("dot_product", "dot_product");
-  config.family = model_family::bert;
+  config.set_family(model_family::bert);
   encoder_tensors<float> bert(config);
   initialize(bert, 1);
   bert.layer[0].ffn.lin1.weight.data[0] = std::nanf("");

@@ -345,3 +345,13 @@ TEST_CASE("read_model_folder: a missing folder, missing files and absurd sizes a
   folder.write("config.json", "{");
   CHECK_THAT(error_of_loading(folder), contains_text("config.json:1: is not valid JSON"));
 }
+
+TEST_CASE("read_model_folder: a head of several labels at once is refused, its encoder is not") {
+  const temp_folder folder;
+  model_config_file config;
+  config.document["problem_type"] = "multi_label_classification";
+  save_model_folder(folder.file("m"), numbered_model(small_config()), "", config);
+  CHECK_THROWS_WITH(read_model_folder<float>(folder.file("m")),
+                    contains_text("m/config.json: 'problem_type' is multi_label_classification"));
+  CHECK_NOTHROW(read_model_folder<float>(folder.file("m"), head_names{}));
+}

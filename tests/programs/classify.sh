@@ -85,6 +85,29 @@ done
 "$encode" --model masked dev.txt --output jsonl | grep -c '^{"embedding": \[.*\]}$' | grep -qx 200 || fail "encode jsonl"
 "$encode" --model m dev.txt --threads 1 --batch-size 3 | cmp -s - <("$encode" --model m dev.txt) || fail "encode depends on batches"
 
+# --- folders of sentence-transformers ------------------------------------------------------------------------------------------
+mkdir -p sentence/1_Pooling
+"$make_model" sentence/0_Transformer "$vocab" family=bert heads=none || exit 1
+printf '[{"idx": 0, "name": "0", "path": "0_Transformer", "type": "sentence_transformers.models.Transformer"},
+ {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
+ {"idx": 2, "name": "2", "path": "2_Normalize", "type": "sentence_transformers.models.Normalize"}]' >sentence/modules.json
+printf '{"word_embedding_dimension": 16, "pooling_mode_cls_token": false, "pooling_mode_mean_tokens": true}' >sentence/1_Pooling/config.json
+printf '{"max_seq_length": 8, "do_lower_case": true}' >sentence/0_Transformer/sentence_bert_config.json
+printf '{"do_lower_case": false}' >sentence/0_Transformer/tokenizer_config.json
+tr '[:lower:]' '[:upper:]' <dev.txt >upper.txt
+"$encode" --model sentence upper.txt 2>/dev/null >sentence.tsv || fail "encode: a folder of sentence-transformers"
+"$encode" --model sentence/0_Transformer dev.txt --pooling mean --normalize --max-seq-length 8 2>/dev/null | cmp -s - sentence.tsv ||
+  fail "encode: mean, length, lower case or normalization of sentence-transformers"
+printf '{"pooling_mode_max_tokens": true}' >sentence/1_Pooling/config.json
+"$encode" --model sentence dev.txt --no-header 2>/dev/null | head -1 | awk -F'\t' '{ for (i = 1; i <= NF; ++i) s += $i * $i; exit !(NF == 32 && s > 0.9999 && s < 1.0001) }' ||
+  fail "encode: two pooling modes"
+paste <("$encode" --model sentence/0_Transformer dev.txt --pooling max) <("$encode" --model sentence/0_Transformer dev.txt) | tail -n +2 >parts.tsv
+sed -i 's/Normalize"/Dropout"/' sentence/modules.json
+"$encode" --model sentence dev.txt --no-header --max-seq-length 32 | cmp -s - parts.tsv || fail "encode: max, then mean"
+"$encode" --model sentence dev.txt --pooling cls --max-seq-length 32 | cmp -s - <("$encode" --model sentence/0_Transformer dev.txt --pooling cls) ||
+  fail "encode: --pooling does not win over the folder"
+sed -i 's/Dropout"/Dense"/' sentence/modules.json
+
 # --- streaming: an answer before the next line is written ------------------------------------------------------------------
 mkfifo in out
 "$classify" --model m --no-header <in >out &
@@ -173,8 +196,15 @@ cp -r m no_special && grep -vxF '[SEP]' "$vocab" >no_special/vocab.txt
 refuse '[SEP]' "$classify" --model no_special dev.txt
 cp -r m larger && echo extra >>larger/vocab.txt
 refuse 'word embeddings' "$classify" --model larger dev.txt
+refuse 'sentence/modules.json: module 2 is Dense' "$encode" --model sentence dev.txt
 cp -r m several && sed -i 's/^{/{"problem_type": "multi_label_classification",/' several/config.json
 refuse 'several labels' "$classify" --model several dev.txt
+refuse 'several labels' "$encode" --model several dev.txt --pooling pooled
+"$encode" --model several dev.txt >/dev/null || fail "several labels are nothing to vectors"
+for program in "$classify" "$encode" "$inspect dump"; do
+  refuse '--threads: found -1; expected 0 or more' $program --model m --threads -1
+  [ "$(wc -c <err.txt)" -lt 200 ] || fail "--threads -1: $(wc -c <err.txt) bytes of message"
+done
 cp -r m tokenizer && printf '{"do_lower_case": "yes"}' >tokenizer/tokenizer_config.json
 refuse 'do_lower_case' "$classify" --model tokenizer dev.txt
 

@@ -241,6 +241,10 @@ refuse "labels the model does not know" "the model has the labels negative, posi
 refuse "own labels the model does not know" "own.csv:2: found the label \"spam\"" --model one --validation-file own.csv --do-eval
 cp -r one damaged && head -c 1000 one/model.safetensors >damaged/model.safetensors
 refuse "truncated checkpoint" "damaged/model.safetensors" --model damaged --task sst2 --data all --do-eval
+cp -r one several && sed -i 's/single_label_classification/multi_label_classification/' several/config.json
+for work in --do-eval --do-predict --do-train; do
+  refuse "several labels at once" "several/config.json: 'problem_type' is multi_label_classification" --model several --task sst2 --data all $work
+done
 refuse "missing model" "absent" --model absent --task sst2 --data all --do-eval
 for task in sst2 stsb; do
   outputs=$([ $task = sst2 ] && echo 2 || echo 1)

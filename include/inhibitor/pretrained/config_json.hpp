@@ -308,6 +308,16 @@ inline model_config_file parse_model_config(nlohmann::json document, const std::
   return result;
 }
 
+/// Throws file_error for a model whose classification head gives several labels at once, each with a probability of its
+/// own: nothing here trains, judges or runs such a head.
+inline void require_one_label(const model_config_file& config, const std::string& file) {
+  const auto found = config.document.find("problem_type");
+  if (found == config.document.end() || *found != "multi_label_classification") return;
+  throw file_error(file,
+                   "'problem_type' is multi_label_classification, several labels at once; expected one label or "
+                   "one score per text");
+}
+
 /// Reads a config.json. Throws file_error; see parse_model_config.
 inline model_config_file read_model_config(const std::string& path) {
   return parse_model_config(read_json_file(path), path);

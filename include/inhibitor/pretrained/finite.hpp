@@ -32,8 +32,8 @@ void require_finite(const encoder_tensors<T>& model, const std::string& folder) 
     if (at < 0) return;
     std::string place = t.rank == 1 ? "" : std::to_string(at / t.cols) + ", ";
     place += std::to_string(at % t.cols);
-    throw file_error(folder, "tensor \"" + checkpoint_tensor_name(name, model.config().family) + "\" holds " + std::to_string(t.data[at]) + " at [" + place +
-                                 "]; expected finite numbers alone");
+    throw file_error(folder, "tensor \"" + checkpoint_tensor_name(name, model.config().family) + "\" holds " +
+                                 std::to_string(t.data[at]) + " at [" + place + "]; expected finite numbers alone");
   });
 }
 

@@ -133,7 +133,8 @@ inline std::string without_trailing_slash(std::string folder) {
 /// Reads a model folder. `heads` says which heads the result shall have, whatever the checkpoint holds; tensors that
 /// are missing or of another shape are initialized as in a new model (seed 0) and listed in the report. Stored names
 /// are normalized (tensor_names.hpp); the masked-LM decoder is always the word embeddings, a stored copy is not read.
-/// F16, BF16, F32 and F64 are converted to T. Throws file_error when a file is missing or malformed.
+/// F16, BF16, F32 and F64 are converted to T. Throws file_error when a file is missing or malformed, and for a
+/// classification head that gives several labels at once.
 template <class T>
 loaded_model<T> read_model_folder(const std::string& folder,
                                   const head_names& heads = {sequence_classification_head<T>::name},
@@ -141,6 +142,7 @@ loaded_model<T> read_model_folder(const std::string& folder,
   const std::string config_path = folder + "/config.json";
   loaded_model<T> model;
   model.config = read_model_config(config_path);
+  if (has_head<sequence_classification_head>(heads)) require_one_label(model.config, config_path);
   const safetensors_set checkpoint = safetensors_set::open_folder(folder);
   auto sources = detail::sources_by_name(checkpoint, model.config.config.family);
   if (has_head<masked_lm_head>(heads)) {
