@@ -32,12 +32,12 @@ inline constexpr std::array<const char*, 6> pooling_mode_names{
 
 /// What a folder says about turning texts into vectors.
 struct sentence_encoder {
-  std::string folder;                 ///< of the encoder and its tokenizer
-  std::vector<pooling_mode> pooling;  ///< a vector is one part per mode, one after the other
-  bool normalize = false;             ///< vectors are scaled to length 1
-  index_t max_seq_length = 0;         ///< tokens per text, special ones included; 0: as many as the model has positions
-  bool lower_case = false;            ///< text is lower-cased before the tokenizer sees it
-  std::string prompt;                 ///< put before every text
+  std::string folder;                      ///< of the encoder and its tokenizer
+  std::vector<pooling_mode> pooling = {};  ///< a vector is one part per mode, one after the other
+  bool normalize = false;                  ///< vectors are scaled to length 1
+  index_t max_seq_length = 0;  ///< tokens per text, special ones included; 0: as many as the model has positions
+  bool lower_case = false;     ///< text is lower-cased before the tokenizer sees it
+  std::string prompt = {};     ///< put before every text
 };
 
 namespace detail {
