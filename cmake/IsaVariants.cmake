@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-# One source, one object per instruction set. Names are the tags of include/inhibitor/simd/isa.hpp.
+# Kernels compiled once per instruction set into one target. Names are the tags of include/inhibitor/simd/isa.hpp.
 #
 #   inhibitor_isa_names(<out>)              the instruction sets this compiler can target on this architecture
 #   inhibitor_isa_flags(<out> <isa>)        their compiler flags
-#   inhibitor_add_isa_variants(<target> [ISAS <isa>...])
-#       compiles the kernels once per instruction set into <target>; the program then uses isa::run_time, which picks the
-#       best one the CPU and its operating system support (kernels/dispatch/dispatch.hpp).
+#   inhibitor_add_isa_variants(<target> [PUBLIC] [ISAS <isa>...] [LINK <library>...])
+#       compiles all kernels (float and byte attention, matrix products and row passes of inference) for every instruction
+#       set, or those listed, into <target>, an executable or a library. Plain calls in its sources then use the best set
+#       that the CPU and its operating system support (kernels/dispatch/dispatch.hpp): nothing is written at the call.
+#       PUBLIC: in the sources of targets that link <target> as well, unless they have variants of their own. ISAS `own`
+#       stands for the flags of the build alone. LINK: libraries whose settings the kernels are compiled with.
 #
-# Only kernels are compiled with these flags: a function of Eigen or of the standard library compiled twice would be kept
-# once, whichever the linker met first, and could then run instructions that the CPU does not have.
+# A program and a library may each have variants, the same or others, or none; they do not meet, because everything of
+# inhibitor carries the flags and the owner of its variants in its name (base/target.hpp).
 
 include_guard(GLOBAL)
 include(CheckCXXCompilerFlag)
@@ -18,11 +21,12 @@ set(INHIBITOR_ISA_FLAGS_sse2 -msse2)
 set(INHIBITOR_ISA_FLAGS_sse4_1 -msse4.1)
 set(INHIBITOR_ISA_FLAGS_avx2 -mavx2 -mfma)
 set(INHIBITOR_ISA_FLAGS_avx2_vnni ${INHIBITOR_ISA_FLAGS_avx2} -mavxvnni)
-set(INHIBITOR_ISA_FLAGS_avx512 ${INHIBITOR_ISA_FLAGS_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl)
+set(INHIBITOR_ISA_FLAGS_avx512 ${INHIBITOR_ISA_FLAGS_avx2} -mavx512f -mavx512cd -mavx512bw -mavx512dq -mavx512vl)
 set(INHIBITOR_ISA_FLAGS_avx512_vnni ${INHIBITOR_ISA_FLAGS_avx512} -mavx512vnni)
 set(INHIBITOR_ISA_FLAGS_neon "")
+set(INHIBITOR_ISA_FLAGS_own "")
 set(INHIBITOR_ISA_SOURCE ${CMAKE_CURRENT_LIST_DIR}/isa_variant.cpp CACHE INTERNAL "")
-foreach(isa scalar sse2 sse4_1 avx2 avx2_vnni avx512 avx512_vnni neon)
+foreach(isa own scalar sse2 sse4_1 avx2 avx2_vnni avx512 avx512_vnni neon)
   set(INHIBITOR_ISA_FLAGS_${isa} "${INHIBITOR_ISA_FLAGS_${isa}}" CACHE INTERNAL "")
 endforeach()
 
@@ -50,17 +54,22 @@ function(inhibitor_isa_names out)
 endfunction()
 
 function(inhibitor_add_isa_variants target)
-  cmake_parse_arguments(arg "" "" "ISAS" ${ARGN})
+  cmake_parse_arguments(arg "PUBLIC" "" "ISAS;LINK" ${ARGN})
   if(NOT arg_ISAS)
     inhibitor_isa_names(arg_ISAS)
   endif()
-  target_compile_definitions(${target} PRIVATE INHIBITOR_HAS_VARIANTS)
+  string(MAKE_C_IDENTIFIER ${target} owner)
+  set(definitions INHIBITOR_VARIANTS=${owner})
   foreach(isa IN LISTS arg_ISAS)
     inhibitor_isa_flags(flags ${isa})
     set(object ${target}_inhibitor_${isa})
     add_library(${object} OBJECT ${INHIBITOR_ISA_SOURCE})
-    target_link_libraries(${object} PRIVATE inhibitor::inhibitor)
-    target_compile_definitions(${object} PRIVATE INHIBITOR_COMPILED_ISA=${isa})
+    target_link_libraries(${object} PRIVATE inhibitor::inhibitor ${arg_LINK})
+    target_compile_definitions(${object} PRIVATE INHIBITOR_VARIANT_TARGET=${owner} INHIBITOR_VARIANT_ISA=${isa})
+    if(NOT isa STREQUAL "own")
+      target_compile_definitions(${object} PRIVATE INHIBITOR_COMPILED_ISA=${isa})
+      set_target_properties(${object} PROPERTIES INHIBITOR_ISA ${isa})
+    endif()
     target_compile_options(${object} PRIVATE ${flags})
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
       # g++ 12 takes the deliberately undefined operands inside its own AVX-512 headers for mistakes (GCC bug 105593).
@@ -68,6 +77,13 @@ function(inhibitor_add_isa_variants target)
     endif()
     set_target_properties(${object} PROPERTIES POSITION_INDEPENDENT_CODE ON)
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:${object}>)
-    target_compile_definitions(${target} PRIVATE INHIBITOR_HAS_VARIANT_${isa})
+    list(APPEND definitions INHIBITOR_VARIANT_${isa})
   endforeach()
+  target_compile_definitions(${target} PRIVATE ${definitions})
+  set_target_properties(${target} PROPERTIES INHIBITOR_VARIANTS ${owner})
+  if(arg_PUBLIC)
+    foreach(definition IN LISTS definitions)
+      target_compile_definitions(${target} INTERFACE $<$<STREQUAL:$<TARGET_PROPERTY:INHIBITOR_VARIANTS>,>:${definition}>)
+    endforeach()
+  endif()
 endfunction()

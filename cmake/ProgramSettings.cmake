@@ -23,3 +23,9 @@ if(OpenMP_CXX_FOUND)
   target_link_libraries(inhibitor_program_settings INTERFACE OpenMP::OpenMP_CXX)
 endif()
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+
+# All kernels for every instruction set, for the tests and benchmarks of the choice at run time.
+add_library(inhibitor_dispatched_kernels STATIC EXCLUDE_FROM_ALL)
+inhibitor_add_isa_variants(inhibitor_dispatched_kernels PUBLIC LINK inhibitor_program_settings)
+target_link_libraries(inhibitor_dispatched_kernels PUBLIC inhibitor::inhibitor)
+set_target_properties(inhibitor_dispatched_kernels PROPERTIES LINKER_LANGUAGE CXX)

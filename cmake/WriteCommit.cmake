@@ -1,6 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 # cmake -D SOURCE=<checkout> -D HEADER=<file> -P WriteCommit.cmake
 #
 # Run at every build, so that result files name the commit they were made from; touches the header only when it changed.
+cmake_minimum_required(VERSION 3.23)
+
 set(commit unknown)
 find_program(git_program git)
 if(git_program)

@@ -8,12 +8,15 @@
 #include <map>
 #include <memory>
 
-#include "inhibitor/kernels/dispatch/dispatch.hpp"
-#include "inhibitor_bench_commit.hpp"
-#include "support/machine.hpp"
-#include "support/seconds_now.hpp"
 #include "attention/side_by_side.hpp"
 #include "attention/suites.hpp"
+#include "inhibitor/kernels/dispatch/dispatch.hpp"
+#include "inhibitor/measure/machine.hpp"
+#include "inhibitor/measure/memory.hpp"
+#include "inhibitor/measure/time.hpp"
+#include "inhibitor_bench_commit.hpp"
+#include "support/compiler.hpp"
+#include "support/libraries.hpp"
 
 namespace {
 

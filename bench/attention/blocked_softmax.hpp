@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "inhibitor/kernels/attention/weights.hpp"
 #include "attention/contender.hpp"
+#include "inhibitor/base/round_up.hpp"
+#include "inhibitor/kernels/attention/weights.hpp"
 
 // Softmax attention around somebody else's matrix products, made as fast as they allow: a block of queries at a time,
 // so that its scores stay in the second cache (the block size is tried out beforehand), this library's vector softmax
@@ -59,7 +60,7 @@ class blocked_softmax : public contender {
  private:
   void set_rows(index_t rows) {
     rows_ = rows;
-    pitch_ = kernels::round_up(in_.what.keys, 16);
+    pitch_ = round_up(in_.what.keys, 16);
     // Rows a multiple of 4 KiB apart would meet in one set of the first cache.
     if (pitch_ % 1024 == 0) pitch_ += 16;
     scores_ = aligned_buffer<float>(in_.what.threads * rows_ * pitch_);
@@ -72,7 +73,7 @@ class blocked_softmax : public contender {
     float* out = out_.data() + (head * p.queries + first) * d;
     Products::scores(scores, pitch_, in_.q.data() + (head * p.queries + first) * d, in_.k.data() + head * p.keys * d,
                      rows, keys, d);
-    kernels::weight_options<float> options;
+    kernels::weight_options<float> options = kernels::plain_weights<float>();
     options.scale = 1.0F / std::sqrt(static_cast<float>(d));
     float factors[512];
     for (index_t r = 0; r < rows; ++r) {

@@ -3,12 +3,12 @@
 
 #include <type_traits>
 
+#include "attention/contender.hpp"
 #include "inhibitor/attention/growing_kv_cache.hpp"
 #include "inhibitor/attention/multi_head.hpp"
-#include "attention/contender.hpp"
 
-// The library's own attention in float or double, for either mechanism and pass. One translation unit per type: the
-// kernels take long to compile.
+// The library's own attention in float or double, for either mechanism and pass, compiled for the flags of the report.
+// One translation unit per type: the kernels take long to compile.
 
 namespace inhibitor {
 namespace bench {
@@ -55,7 +55,8 @@ class own_float : public contender {
     const auto out = view_of(out_.data(), what_, what_.queries);
     const attention_shape shape = what_.shape();
     if (!what_.backward) {
-      multi_head_attention_forward<T>(out, q, k, v, shape, mask_, mechanism_, workspace_, workers_);
+      multi_head_attention_forward<T, Mechanism, best_isa>(out, q, k, v, shape, mask_, mechanism_, workspace_,
+                                                           workers_);
       return;
     }
     const auto dout = view_of<const T>(dout_.data(), what_, what_.queries);
@@ -63,22 +64,23 @@ class own_float : public contender {
     if constexpr (std::is_same_v<Mechanism, own_inhibitor<T>>) {
       const index_t h = what_.heads;
       const inhibitor_scalars<T> dscalars{dscalars_.data(), dscalars_.data() + h, dscalars_.data() + 2 * h};
-      multi_head_attention_backward<T>(out, dk, dv, dscalars, dout, q, k, v, shape, mask_, mechanism_, workspace_,
-                                       workers_);
+      multi_head_attention_backward<T, best_isa>(out, dk, dv, dscalars, dout, q, k, v, shape, mask_, mechanism_,
+                                                 workspace_, workers_);
     } else {
-      multi_head_attention_backward<T>(out, dk, dv, dout, q, k, v, shape, mask_, mechanism_, workspace_, workers_);
+      multi_head_attention_backward<T, best_isa>(out, dk, dv, dout, q, k, v, shape, mask_, mechanism_, workspace_,
+                                                 workers_);
     }
   }
   /// Against keys and values that were packed when the contender was made, as in decoding.
   void run_cached() {
     if (cache_ == nullptr) {
-      cache_ = std::make_unique<growing_cache<float_cache<T>>>(
+      cache_ = std::make_unique<growing_kv_cache<kv_cache<T, best_isa>>>(
           index_t{1}, cache_extents{what_.heads, what_.head_size, what_.head_size});
       cache_->template append<T>(0, view_of<const T>(k_.data(), what_, what_.keys),
                                  view_of<const T>(v_.data(), what_, what_.keys), what_.keys);
-      cache_workspace_.resize(cached_attention_workspace_size<T>(what_.shape(), what_.threads));
+      cache_workspace_.resize(cached_attention_workspace_size<T, best_isa>(what_.shape(), what_.threads));
     }
-    const attention_status status = multi_head_attention_forward<T>(
+    const attention_status status = try_cached_attention_forward<T, Mechanism, best_isa>(
         view_of(out_.data(), what_, what_.queries), view_of<const T>(q_.data(), what_, what_.queries), cache_->caches(),
         what_.shape(), mask_, mechanism_, cache_workspace_.data(), cache_workspace_.size(), workers_);
     check(status == attention_status::ok, "bench: the call against a cache was refused");
@@ -111,7 +113,7 @@ class own_float : public contender {
   std::vector<T> scalars_, dscalars_;
   aligned_buffer<T> q_, k_, v_, out_, dout_, dk_, dv_;  // out_: dq in the backward pass
   attention_workspace workspace_;
-  std::unique_ptr<growing_cache<float_cache<T>>> cache_;
+  std::unique_ptr<growing_kv_cache<kv_cache<T, best_isa>>> cache_;
   aligned_buffer<unsigned char> cache_workspace_;
 };
 

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "attention/contender.hpp"
 #include "inhibitor/attention/u8/packed_key_values.hpp"
 #include "inhibitor/kernels/dispatch/dispatch.hpp"
-#include "attention/contender.hpp"
 
 // The library's byte attention in every instruction set that was compiled in and that this machine has.
 
@@ -19,12 +19,14 @@ const kernels::u8_table* chosen_table = nullptr;
 }  // namespace
 }  // namespace bench
 
+inline namespace INHIBITOR_TARGET {
 namespace kernels {
 template <>
-struct u8_tables<bench::chosen_here> {
-  static const u8_table& get() { return *bench::chosen_table; }
-};
+const u8_table& u8_kernels<bench::chosen_here>() {
+  return *bench::chosen_table;
+}
 }  // namespace kernels
+}  // namespace INHIBITOR_TARGET
 
 namespace bench {
 namespace {
@@ -52,10 +54,12 @@ class own_u8 : public contender {
     const auto out = view_of(out_.data(), p, p.queries);
     const auto q = view_of(in_.q.data(), p, p.queries);
     if (p.prepared) {
-      u8_attention_forward<chosen_here>(out, q, packed_, p.shape(), in_.mask(), mechanism_, workspace_, p.workers());
+      u8::packed_attention_forward<chosen_here>(out, q, packed_, p.shape(), in_.mask(), mechanism_, workspace_,
+                                                p.workers());
     } else {
-      u8_attention_forward<chosen_here>(out, q, view_of(in_.k.data(), p, p.keys), view_of(in_.v.data(), p, p.keys),
-                                        p.shape(), in_.mask(), mechanism_, workspace_, p.workers());
+      u8::multi_head_attention_forward<chosen_here>(out, q, view_of(in_.k.data(), p, p.keys),
+                                                    view_of(in_.v.data(), p, p.keys), p.shape(), in_.mask(), mechanism_,
+                                                    workspace_, p.workers());
     }
   }
   std::vector<double> result() const override { return {out_.begin(), out_.end()}; }
@@ -66,7 +70,7 @@ class own_u8 : public contender {
   const kernels::u8_table& table_;
   inhibitor_attention<float> mechanism_;
   aligned_buffer<float> out_;
-  u8_key_values packed_;
+  u8::packed_key_values packed_;
   attention_workspace workspace_;
 };
 
@@ -75,9 +79,9 @@ class own_u8 : public contender {
 void add_own_u8(contender_list& list) {
   for (const kernels::isa_variant& variant : kernels::compiled_variants) {
     if (!variant.supported()) continue;
-    const kernels::u8_table& table = variant.u8();
+    const kernels::u8_table& table = variant.tables->u8;
     for (const bool skip : {false, true}) {
-      list.entries.push_back({skip ? "inhibitor_skip" : "inhibitor", "u8", variant.name, false, exactness::bytes,
+      list.entries.push_back({skip ? "inhibitor_skip" : "inhibitor", "u8", variant.tables->isa, false, exactness::bytes,
                               [](const problem& p) { return !p.backward; },
                               [&table, skip](const inputs& in) { return std::make_unique<own_u8>(in, table, skip); }});
     }

@@ -5,7 +5,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "support/machine.hpp"
+#include "inhibitor/measure/machine.hpp"
+#include "support/compiler.hpp"
 
 namespace inhibitor {
 namespace bench {

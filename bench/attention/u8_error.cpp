@@ -14,13 +14,13 @@
 #include <random>
 #include <vector>
 
-#include "inhibitor/training/evaluate.hpp"
-#include "inhibitor/data/glue_reader.hpp"
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/attention/u8/attention.hpp"
+#include "inhibitor/data/glue_reader.hpp"
 #include "inhibitor/pretrained/model_folder.hpp"
+#include "inhibitor/training/evaluate.hpp"
 
 using namespace inhibitor;
-using namespace inhibitor::examples;
 
 namespace {
 
@@ -49,7 +49,8 @@ void add_error(error_sum& sum, const float* q, const float* k, const float* v, c
   std::vector<double> exact(u8.size());
   attention_workspace workspace;
   const attention_mask mask{key_mask, false, {}};
-  u8_attention_forward(view(u8.data(), s), view(q, s), view(k, s), view(v, s), s, mask, mechanism, workspace, {});
+  u8::multi_head_attention_forward(view(u8.data(), s), view(q, s), view(k, s), view(v, s), s, mask, mechanism,
+                                   workspace, {});
   const inhibitor_attention<double> reference{mechanism.options, {scale.data(), shift.data(), output.data()}};
   multi_head_attention_forward<double>(view(exact.data(), s), view(qd.data(), s), view(kd.data(), s),
                                        view(vd.data(), s), s, mask, reference, workspace, {});
@@ -97,11 +98,14 @@ void trained(const std::string& folder, const std::string& table) {
     const token_view tokens = view_of(batch);
     encoder_forward(a, tokens, model, {}, {});
     for (std::size_t l = 0; l < sums.size(); ++l) {
-      if (c.layer_attention(static_cast<index_t>(l)) != attention_kind::inhibitor) continue;
-      const auto& p = model.layer[l].attention;
+      const auto* p = model.layer[l].attention.as<inhibitor_mixer>();
+      if (p == nullptr) continue;
+      const auto& inner = a.block[l].mixing.inner;
       const attention_shape s{tokens.batch, c.n_heads, tokens.length, tokens.length, c.head_size(), c.head_size()};
-      add_error(sums[l], a.block[l].q.data(), a.block[l].k.data(), a.block[l].v.data(), s, tokens.key_mask,
-                {c.inhibitor, {p.inhibitor_score_scale.data, p.inhibitor_shift.data, p.inhibitor_output_scale.data}});
+      add_error(
+          sums[l], inner[attention_inner::q].data(), inner[attention_inner::k].data(), inner[attention_inner::v].data(),
+          s, tokens.key_mask,
+          {c.inhibitor, {p->inhibitor_score_scale.data, p->inhibitor_shift.data, p->inhibitor_output_scale.data}});
     }
   }
   for (std::size_t l = 0; l < sums.size(); ++l) {

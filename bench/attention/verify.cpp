@@ -3,9 +3,9 @@
 #include <cmath>
 #include <map>
 
-#include "inhibitor/reference/attention.hpp"
 #include "attention/contender.hpp"
-#include "support/seconds_now.hpp"
+#include "inhibitor/measure/time.hpp"
+#include "inhibitor/reference/attention.hpp"
 
 namespace inhibitor {
 namespace bench {

@@ -16,10 +16,12 @@
 #include <fstream>
 #include <thread>
 
-#include "support/build_info.hpp"
+#include "inhibitor/measure/machine.hpp"
 #include "models/contenders.hpp"
 #include "models/model_report.hpp"
-#include "support/machine.hpp"
+#include "support/build_info.hpp"
+#include "support/compiler.hpp"
+#include "support/libraries.hpp"
 
 namespace {
 
@@ -45,7 +47,7 @@ bench_models make_models() {
   encoder_config c;
   bench_models models;
   models.dot = encoder_tensors<float>(c);
-  c.set_attention(attention_kind::inhibitor);
+  c.set_attention("inhibitor");
   models.inhibitor = encoder_tensors<float>(c);
   initialize(models.dot, 1);
   initialize(models.inhibitor, 1);
@@ -138,9 +140,8 @@ int run(const settings& s) {
   report.cpu = cpu_description();
   report.compiler = compiler_description();
   report.commit = build_commit();
-  double load[1] = {0};
-  if (getloadavg(load, 1) == 1)
-    report.notes.push_back(fmt::format("load of the machine at the start: {:.1f}", load[0]));
+  if (load_average() >= 0)
+    report.notes.push_back(fmt::format("load of the machine at the start: {:.1f}", load_average()));
   report.gelu_seconds = gelu_seconds_per_number();
   for (const index_t batch : s.batches) {
     for (const index_t length : s.lengths) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "inhibitor/models/bert/tensors.hpp"
+#include "inhibitor/models/bert/model.hpp"
 #include "inhibitor/models/bert/inference.hpp"
 
 // Who takes part in bench_model: encoders with the same weights on the same tokens.

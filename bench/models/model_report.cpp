@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "inhibitor/kernels/rows/fused_rows.hpp"
-#include "support/seconds_now.hpp"
+#include "inhibitor/measure/time.hpp"
 
 namespace inhibitor {
 namespace bench {

@@ -11,8 +11,8 @@
 #include <oneapi/dnnl/dnnl.hpp>
 #include <unordered_map>
 
+#include "inhibitor/measure/time.hpp"
 #include "models/contenders.hpp"
-#include "support/seconds_now.hpp"
 
 namespace inhibitor {
 namespace bench {
@@ -194,8 +194,8 @@ class onednn_encoder : public model_contender {
  public:
   explicit onednn_encoder(const encoder_tensors<float>& p) : p_(p), c_(p.config()), stream_(cpu()) {
     const index_t dim = c_.dim;
-    for (const block_tensors<float>& b : p.layer) {
-      const attention_tensors<float>& a = b.attention;
+    for (const transformer_block<float>& b : p.layer) {
+      const attention_projections<float>& a = *b.attention.projections();
       aligned_buffer<float> w(3 * dim * dim), bias(3 * dim);
       index_t part = 0;
       for (const linear_tensors<float>* l : {&a.q_lin, &a.k_lin, &a.v_lin}) {
@@ -214,7 +214,7 @@ class onednn_encoder : public model_contender {
     hidden_.resize(rows * c_.dim);
     qkv_.resize(rows * (3 * c_.dim + most_gap));
     context_.resize(rows * (c_.dim + most_gap));
-    ffn_.resize(rows * (c_.hidden_dim + most_gap));
+    ffn_.resize(rows * (c_.intermediate_dim + most_gap));
     // Rows with a gap between them make products with dense weights of the library's packing kind, rows without allow
     // the blocked formats. Which is faster depends on the shape.
     double shortest = 1e300;
@@ -256,7 +256,7 @@ class onednn_encoder : public model_contender {
   /// Makes the products of all layers for rows `gap` numbers longer than their contents; seconds that one layer takes.
   double choose_products(index_t gap) {
     gap_ = gap;
-    const index_t dim = c_.dim, wide = c_.hidden_dim;
+    const index_t dim = c_.dim, wide = c_.intermediate_dim;
     for (auto* list : {&qkv_products_, &out_products_, &lin1_products_, &lin2_products_}) list->clear();
     norms_.clear();
     double seconds = 0;
@@ -293,9 +293,9 @@ class onednn_encoder : public model_contender {
       const auto i = static_cast<std::size_t>(l);
       return std::pair<const float*, const float*>(qkv_weights_[i].data(), qkv_biases_[i].data());
     };
-    using block = block_tensors<float>;
+    using block = transformer_block<float>;
     make(qkv_products_, fused, dim, 3 * dim, dim, 3 * dim + gap, after::nothing, qkv_.data(), hidden_.data());
-    make(out_products_, stored([](const block& b) { return b.attention.out_lin; }), dim, dim, dim + gap, dim,
+    make(out_products_, stored([](const block& b) { return b.attention.out_lin(); }), dim, dim, dim + gap, dim,
          after::sum, hidden_.data(), context_.data());
     make(lin1_products_, stored([](const block& b) { return b.ffn.lin1; }), dim, wide, dim, wide + gap, after::gelu,
          ffn_.data(), hidden_.data());

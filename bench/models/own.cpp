@@ -6,7 +6,7 @@ namespace inhibitor {
 namespace bench {
 
 void add_own(std::vector<model_entry>& entries, std::vector<std::string>& notes, const bench_models& models) {
-  const auto dot = attention_kind::dot_product, inhibiting = attention_kind::inhibitor;
+  const std::string dot = "dot_product", inhibiting = "inhibitor";
   // The first of each mechanism is the reference for the results of the others.
   entries.push_back(own_entry<panel_gemm>("ours, dot product", models, dot));
   entries.push_back(own_entry<panel_gemm>("ours, inhibitor", models, inhibiting));

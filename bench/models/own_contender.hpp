@@ -4,8 +4,8 @@
 #include <memory>
 #include <utility>
 
+#include "inhibitor/measure/time.hpp"
 #include "models/contenders.hpp"
-#include "support/seconds_now.hpp"
 
 namespace inhibitor {
 namespace bench {
@@ -50,9 +50,9 @@ class own_encoder : public model_contender {
 };
 
 template <class Gemm>
-model_entry own_entry(std::string name, const bench_models& models, attention_kind kind,
+model_entry own_entry(std::string name, const bench_models& models, const std::string& mixer,
                       inference_options options = {}) {
-  const bool dot = kind == attention_kind::dot_product;
+  const bool dot = mixer == "dot_product";
   const encoder_tensors<float>& tensors = dot ? models.dot : models.inhibitor;
   // Bytes round Q, K and V once per layer; on random weights that is a few percent of the largest hidden state.
   const double tolerance = options.u8_attention ? 0.1 : 1e-4;

@@ -17,7 +17,7 @@ namespace {
 template <class Gemm>
 [[maybe_unused]] void add(std::vector<model_entry>& entries, std::vector<std::string>& notes,
                           const bench_models& models, const std::string& library) {
-  entries.push_back(own_entry<Gemm>("ours on " + library + ", dot product", models, attention_kind::dot_product));
+  entries.push_back(own_entry<Gemm>("ours on " + library + ", dot product", models, "dot_product"));
   notes.push_back("ours on " + library + ": " + Gemm::name());
 }
 

@@ -18,10 +18,11 @@
 #include <string>
 #include <vector>
 
-#include "support/build_info.hpp"
-#include "inhibitor/pretrained/model_folder.hpp"
+#include "compiled_models/compiled_models.hpp"
+#include "inhibitor/measure/time.hpp"
 #include "inhibitor/models/bert/inference.hpp"
-#include "support/seconds_now.hpp"
+#include "inhibitor/pretrained/model_folder.hpp"
+#include "support/build_info.hpp"
 
 namespace {
 
@@ -37,7 +38,7 @@ measured load_here(const std::string& folder) {
   measured m;
   // Nothing here waits, since the file is in the system's cache: processor time is what a quiet machine's wall would
   // show.
-  const auto now = [] { return bench::seconds_now(1); };
+  const auto now = [] { return seconds_now(1); };
   const double from = now();
   const encoder_tensors<float> tensors = load_model_folder<float>(folder);
   m.load = now() - from;

@@ -19,12 +19,12 @@
 #include <string>
 #include <vector>
 
-#include "support/build_info.hpp"
-#include "inhibitor/training/classifier_model.hpp"
-#include "inhibitor/models/sizes.hpp"
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/data/task_data.hpp"
-#include "support/trainer.hpp"
-#include "support/seconds_now.hpp"
+#include "inhibitor/measure/time.hpp"
+#include "inhibitor/models/sizes.hpp"
+#include "inhibitor/training/classifier_model.hpp"
+#include "support/build_info.hpp"
 
 namespace inhibitor {
 namespace {
@@ -100,7 +100,7 @@ measured train(const training_job& job, int mechanism, index_t steps, bool dropo
   adamw<encoder_tensors<float>> optimizer(model, trainable_segments(model, [](const std::string&) { return true; }));
   training_state<float> state(model);
   measured out;
-  const double start = bench::seconds_now(static_cast<int>(workers.workers()));
+  const double start = seconds_now(static_cast<int>(workers.workers()));
   for (index_t step = 0; step < steps; ++step) {
     const token_batch& batch = job.batches[static_cast<std::size_t>(step)];
     const dropout_mode mode{dropout, {1, static_cast<std::uint64_t>(step), 0}};
@@ -109,7 +109,7 @@ measured train(const training_job& job, int mechanism, index_t steps, bool dropo
     options.learning_rate *= job.schedule.factor(step);
     optimizer.update(model, state.gradients, options, job.max_norm, workers);
   }
-  out.seconds = bench::seconds_now(static_cast<int>(workers.workers())) - start;
+  out.seconds = seconds_now(static_cast<int>(workers.workers())) - start;
   return out;
 }
 
@@ -180,7 +180,7 @@ int main(int argc, char** argv) {
       encoder_config config = config_of_size(size);
       config.vocab_size = tokenizer.size();
       config.pad_token_id = tokenizer.pad_id();
-      config.set_attention(m == 0 ? attention_kind::dot_product : attention_kind::inhibitor);
+      config.set_attention(m == 0 ? "dot_product" : "inhibitor");
       job.start[m] = new_classifier(config, task, 1).tensors;
     }
     write_job(job);

@@ -4,6 +4,7 @@
 // lists the options.
 
 #include "classify/stream.hpp"
+#include "compiled_models/compiled_models.hpp"
 
 int main(int argc, char** argv) {
   using namespace inhibitor;
@@ -14,16 +15,15 @@ int main(int argc, char** argv) {
   bool probabilities = false;
   app.add_flag("--probabilities", probabilities, "Probabilities of all labels, not of the best alone");
   return run_program(app, argc, argv, [&] {
-    text_stream stream(options, {true, false});
+    text_stream stream(options, {sequence_classification_head<float>::name});
     const model_config_file& config = stream.model().config;
-    check(config.document.value("problem_type", nlohmann::json()) != "multi_label_classification", [&] {
-      return options.model + ": a model that gives several labels at once; expected one label or one score per text";
-    });
     check(!probabilities || config.labels.size() > 1, "--probabilities: the model gives a score, not labels");
+    const auto labels = static_cast<index_t>(config.labels.size());
     stream.forget_tensors();
     classification_output output({options.format(), options.out, probabilities, !options.no_header, config.labels});
     const bool is_complete = stream.run([&](const token_rows& batch) {
-      output.add(stream.inference().classify(batch.view(), stream.workers()), batch.size());
+      const float* logits = stream.inference().classify(batch.view(), stream.workers());
+      stream.add_finite(logits, labels, batch, [&](index_t rows) { output.add(logits, rows); });
     });
     if (!is_complete) return 130;
     output.finish();

@@ -9,24 +9,39 @@
 #include <cstring>
 #include <string>
 
+#include "inhibitor/base/foreign_content.hpp"
+#include "inhibitor/data/table_file.hpp"
 #include "support/interrupt.hpp"
-#include "inhibitor/base/file_error.hpp"
 
 namespace inhibitor::examples {
+
+/// What messages call an input; "-" is standard input.
+inline std::string input_name(const std::string& path) { return path == "-" ? "standard input" : path; }
 
 /// Lines of a file, a pipe or standard input as they come. Knows whether the next line is there already, so that a
 /// caller can wait for more input only when nothing else is left to do.
 class line_source {
  public:
-  /// "-" is standard input. Throws file_error when `path` cannot be opened.
-  explicit line_source(const std::string& path) : name_(path == "-" ? "standard input" : path) {
+  /// "-" is standard input; a name that ends in .gz is unpacked at once. Throws file_error when `path` cannot be opened
+  /// or is no gzip file.
+  explicit line_source(const std::string& path) : name_(input_name(path)) {
+    if (is_packed(path)) {
+      buffer_ = read_text_file(path);
+      at_end_ = true;
+      return;
+    }
     descriptor_ = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor_ < 0) throw file_error(name_, std::string("cannot be opened: ") + std::strerror(errno));
   }
   line_source(const line_source&) = delete;
   line_source& operator=(const line_source&) = delete;
   ~line_source() {
-    if (descriptor_ != STDIN_FILENO) ::close(descriptor_);
+    if (descriptor_ > STDIN_FILENO) ::close(descriptor_);
+  }
+
+  /// True for a name that ends in .gz.
+  static bool is_packed(const std::string& path) {
+    return path.size() >= 3 && path.compare(path.size() - 3, 3, ".gz") == 0;
   }
 
   const std::string& name() const { return name_; }
@@ -34,13 +49,15 @@ class line_source {
   index_t line() const { return line_; }
 
   /// The next line without its end (LF, or CR LF) and without a byte order mark; false at the end of the input or after
-  /// an interrupt. Waits for input. Throws file_error when reading fails.
+  /// an interrupt. Waits for input. Throws file_error when reading fails or the input is no UTF-8 text but something
+  /// people meet in its place (foreign_content.hpp).
   bool next(std::string& line) {
     std::size_t end = find_end();
     while (end == std::string::npos && !at_end_) {
       read_more();
       end = find_end();
     }
+    if (line_ == 0) refuse_foreign_text(name_, buffer_);
     if (end == std::string::npos) {
       if (begin_ == buffer_.size()) return false;
       end = buffer_.size();
@@ -50,6 +67,15 @@ class line_source {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     if (line_++ == 0 && line.compare(0, 3, "\xEF\xBB\xBF") == 0) line.erase(0, 3);
     return true;
+  }
+
+  /// Everything that is left, waiting for its end. Throws file_error as `next` does.
+  std::string rest() {
+    while (!at_end_) read_more();
+    std::string text = buffer_.substr(begin_);
+    begin_ = searched_ = buffer_.size();
+    if (line_ == 0) refuse_foreign_text(name_, text);
+    return text;
   }
 
   /// Whether `next` would give a line without waiting. False at the end.

@@ -13,8 +13,8 @@
 #include <string_view>
 #include <vector>
 
-#include "support/printable.hpp"
 #include "inhibitor/io/safetensors.hpp"
+#include "support/printable.hpp"
 
 // Where results go: lines to standard output or a file as they come, or tensors to a safetensors file at the end.
 
@@ -52,16 +52,6 @@ class line_sink {
   std::string pending_;
 };
 
-namespace detail {
-
-/// A number as JSON has it: null for what is not finite.
-template <class T>
-std::string json_number(T value, const char* format) {
-  return std::isfinite(value) ? fmt::format(fmt::runtime(format), value) : "null";
-}
-
-}  // namespace detail
-
 /// Labels and probabilities of a batch, or scores of a regression model.
 class classification_output {
  public:
@@ -84,7 +74,7 @@ class classification_output {
     sink_.add("\n");
   }
 
-  /// logits (rows, labels), in the order of the input.
+  /// logits (rows, labels), in the order of the input, all finite.
   void add(const float* logits, index_t rows) {
     const std::size_t classes = s_.labels.size();
     std::vector<double> p(classes);
@@ -123,7 +113,7 @@ class classification_output {
  private:
   void add_score(float score) {
     if (s_.format == output_format::tsv) sink_.add(fmt::format("{}\n", score));
-    if (s_.format == output_format::jsonl) sink_.add("{\"score\": " + detail::json_number(score, "{}") + "}\n");
+    if (s_.format == output_format::jsonl) sink_.add(fmt::format("{{\"score\": {}}}\n", score));
   }
 
   void add_label(std::size_t best, const std::vector<double>& p) {
@@ -139,10 +129,10 @@ class classification_output {
         break;
       case output_format::jsonl:
         sink_.add("{\"label\": " + nlohmann::json(s_.labels[best]).dump() +
-                  ", \"probability\": " + detail::json_number(p[best], "{:.6f}"));
+                  fmt::format(", \"probability\": {:.6f}", p[best]));
         for (std::size_t k = 0; s_.probabilities && k < p.size(); ++k) {
           sink_.add((k == 0 ? ", \"probabilities\": {" : ", ") + nlohmann::json(s_.labels[k]).dump() + ": " +
-                    detail::json_number(p[k], "{:.6f}"));
+                    fmt::format("{:.6f}", p[k]));
         }
         sink_.add(s_.probabilities ? "}}\n" : "}\n");
         break;
@@ -173,7 +163,7 @@ class embedding_output {
     sink_.add("\n");
   }
 
-  /// embeddings (rows, dim), in the order of the input.
+  /// embeddings (rows, dim), in the order of the input, all finite.
   void add(const float* embeddings, index_t rows) {
     if (s_.format == output_format::safetensors) {
       values_.insert(values_.end(), embeddings, embeddings + rows * s_.dim);
@@ -184,7 +174,7 @@ class embedding_output {
       if (is_json) sink_.add("{\"embedding\": [");
       for (index_t k = 0; k < s_.dim; ++k, ++embeddings) {
         if (k > 0) sink_.add(is_json ? ", " : "\t");
-        sink_.add(is_json ? detail::json_number(*embeddings, "{}") : fmt::format("{}", *embeddings));
+        sink_.add(fmt::format("{}", *embeddings));
       }
       sink_.add(is_json ? "]}\n" : "\n");
     }

@@ -5,24 +5,57 @@
 #include <cmath>
 #include <vector>
 
-#include "inhibitor/models/bert/tensors.hpp"
+#include "inhibitor/models/bert/model.hpp"
 #include "inhibitor/models/bert/packed_tokens.hpp"
 #include "inhibitor/nn/linear.hpp"
+#include "inhibitor/pretrained/sentence_transformers.hpp"
 
 // One vector per text from the hidden states of its tokens.
 
 namespace inhibitor::examples {
 
-/// out (B, C) = mean over the tokens of each sequence of hidden (M, C). Sums run in double. Does not throw.
-inline void mean_of_rows(float* out, const float* hidden, const packed_tokens& tokens, index_t dim) {
+/// out (C) = what `mode` makes of the hidden states (L, C) of one text, L > 0. Sums run in double, in `sum` (C). Does
+/// not throw.
+inline void pool_text(float* out, const float* hidden, index_t length, index_t dim, pooling_mode mode, double* sum) {
+  switch (mode) {
+    case pooling_mode::cls:
+      std::copy_n(hidden, dim, out);
+      return;
+    case pooling_mode::lasttoken:
+      std::copy_n(hidden + (length - 1) * dim, dim, out);
+      return;
+    case pooling_mode::max:
+      std::copy_n(hidden, dim, out);
+      for (index_t row = 1; row < length; ++row) {
+        for (index_t k = 0; k < dim; ++k) out[k] = std::max(out[k], hidden[row * dim + k]);
+      }
+      return;
+    case pooling_mode::mean:
+    case pooling_mode::mean_sqrt_len_tokens:
+    case pooling_mode::weightedmean:
+      break;
+  }
+  const bool is_weighted = mode == pooling_mode::weightedmean;
+  std::fill_n(sum, dim, 0.0);
+  double weights = 0;
+  for (index_t row = 0; row < length; ++row) {
+    const double weight = is_weighted ? static_cast<double>(row + 1) : 1.0;
+    weights += weight;
+    for (index_t k = 0; k < dim; ++k) sum[k] += weight * double{hidden[row * dim + k]};
+  }
+  const double divisor = mode == pooling_mode::mean_sqrt_len_tokens ? std::sqrt(weights) : weights;
+  for (index_t k = 0; k < dim; ++k) out[k] = static_cast<float>(sum[k] / divisor);
+}
+
+/// out (B, modes.size() * C) = the parts that the modes make of hidden (M, C), one after the other for each text.
+inline void pool_tokens(float* out, const float* hidden, const packed_tokens& tokens, index_t dim,
+                        const std::vector<pooling_mode>& modes) {
   std::vector<double> sum(static_cast<std::size_t>(dim));
   for (index_t b = 0; b < tokens.batch; ++b) {
-    std::fill(sum.begin(), sum.end(), 0.0);
-    for (index_t row = tokens.starts[b]; row < tokens.starts[b + 1]; ++row) {
-      for (index_t k = 0; k < dim; ++k) sum[static_cast<std::size_t>(k)] += double{hidden[row * dim + k]};
+    for (const pooling_mode mode : modes) {
+      pool_text(out, hidden + tokens.starts[b] * dim, tokens.starts[b + 1] - tokens.starts[b], dim, mode, sum.data());
+      out += dim;
     }
-    const auto count = static_cast<double>(tokens.starts[b + 1] - tokens.starts[b]);
-    for (index_t k = 0; k < dim; ++k) out[b * dim + k] = static_cast<float>(sum[static_cast<std::size_t>(k)] / count);
   }
 }
 
@@ -31,10 +64,9 @@ inline void mean_of_rows(float* out, const float* hidden, const packed_tokens& t
 inline void pool_first(float* out, const float* first, index_t batch, const encoder_tensors<float>& model,
                        const executor& workers) {
   const index_t dim = model.config().dim;
-  linear_forward(out, first, model.pre_classifier.weight.data, model.pre_classifier.bias.data, batch, dim, dim,
-                 workers);
-  const bool is_bert = model.config().family == model_family::bert;
-  for (index_t i = 0; i < batch * dim; ++i) out[i] = is_bert ? std::tanh(out[i]) : std::max(out[i], 0.0F);
+  const linear_tensors<float>& pooler = model.head<sequence_classification_head>().pre_classifier;
+  linear_forward(out, first, pooler.weight.data, pooler.bias.data, batch, dim, dim, workers);
+  activate_pooler(out, batch * dim, model.config().pooler);
 }
 
 /// Divides every row of x (B, C) by its Euclidean length; rows of zeros stay. Does not throw.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <memory>
@@ -9,11 +10,13 @@
 
 #include "classify/output.hpp"
 #include "classify/token_rows.hpp"
+#include "inhibitor/models/bert/inference.hpp"
+#include "inhibitor/pretrained/finite.hpp"
+#include "inhibitor/pretrained/text_model.hpp"
 #include "support/build_info.hpp"
+#include "support/number_checks.hpp"
 #include "support/program.hpp"
 #include "support/program_gemm.hpp"
-#include "inhibitor/pretrained/text_model.hpp"
-#include "inhibitor/models/bert/inference.hpp"
 
 // What `classify` and `encode` share: their options and the loop from lines to batches.
 
@@ -30,24 +33,27 @@ struct stream_options {
 
   void declare(CLI::App& app) {
     app.option_defaults()->always_capture_default();
-    app.add_option("INPUT", input, "File with one text per line; -: standard input");
+    app.add_option("INPUT", input,
+                   "File: .txt with one text per line, or .tsv, .csv, .json, .jsonl; -: standard input");
     app.add_option("--model", model, "Model folder: config.json, model.safetensors, vocab.txt")->required();
-    app.add_option("--input", input_format,
-                   "text, tsv (with a header) or jsonl; default: by the file's ending, else text")
-        ->check(CLI::IsMember({"text", "tsv", "jsonl"}));
-    app.add_option("--text-column", rows.text_column, "Column or key of the text; default: sentence, or text");
+    app.add_option("--input", input_format, "Format of the input; default: by its ending, .gz left out; - is text")
+        ->check(CLI::IsMember(std::vector<std::string>(row_format_names.begin(), row_format_names.end())));
+    app.add_option(
+        "--text-column", rows.text_column,
+        "Column or key of the text; default: as glue takes them, sentence1 and sentence2 or the first one or "
+        "two that are no label or row number");
     app.add_option("--pair-column", rows.pair_column, "Column or key of the second text of a pair");
     app.add_option("--output", output, "tsv, jsonl or safetensors")
         ->check(CLI::IsMember({"tsv", "jsonl", "safetensors"}));
     app.add_option("--out", out, "File to write; default: standard output. Appears when everything is done");
     app.add_option(
            "--max-seq-length", max_seq_length,
-           "Tokens per text, special ones included; longer texts are cut; 0: as many as the model has positions")
-        ->check(CLI::NonNegativeNumber);
+           "Tokens per text, special ones included; longer texts are cut; 0: as many as the folder says, or the "
+           "model has positions")
+        ->check(non_negative());
     app.add_option("--batch-size", batch_size, "Texts per batch; fewer when no more input is there yet")
         ->check(CLI::Range(index_t{1}, index_t{1 << 16}));
-    app.add_option("--threads", threads, "OpenMP threads; 0: all. Results do not depend on it")
-        ->check(CLI::NonNegativeNumber);
+    app.add_option("--threads", threads, "OpenMP threads; 0: all. Results do not depend on it")->check(non_negative());
     app.add_flag("--strict", is_strict, "Refuse texts that are too long instead of cutting them");
     app.add_flag("--strict-utf8", strict_utf8, "Refuse text that is not valid UTF-8 instead of dropping the bad bytes");
     app.add_flag("--no-header", no_header, "Leave out the header of tsv output");
@@ -59,12 +65,27 @@ struct stream_options {
   }
 };
 
+/// What a model wants done to texts before the tokenizer sees them.
+struct text_preparation {
+  index_t max_seq_length = 0;  ///< unless the options name one; 0: all positions
+  bool lower_case = false;
+  std::string prompt;  ///< put before every text
+
+  void apply(text_row& row) const {
+    if (!prompt.empty()) row.text.insert(0, prompt);
+    if (!lower_case) return;
+    row.text = unicode::lower_case(row.text);
+    if (row.pair) row.pair = unicode::lower_case(*row.pair);
+  }
+};
+
 /// A model ready to answer a stream of rows.
 class text_stream {
  public:
   /// Throws file_error and std::invalid_argument for a model or options that do not fit.
-  text_stream(const stream_options& o, encoder_heads heads)
+  text_stream(const stream_options& o, const head_names& heads, text_preparation preparation = {})
       : o_(o),
+        preparation_(std::move(preparation)),
         model_(load(o, heads)),
         positions_(model_.sizes().max_position_embeddings),
         workers_(program_executor(o.threads)),
@@ -76,10 +97,11 @@ class text_stream {
     const index_t least = o_.rows.pair_column.empty() ? 2 : 3;
     check(o_.max_seq_length == 0 || o_.max_seq_length >= least,
           [&] { return fmt::format("--max-seq-length is {}; the special tokens take {}", o_.max_seq_length, least); });
-    o_.rows.format = o_.input_format == "tsv"     ? row_format::tsv
-                     : o_.input_format == "jsonl" ? row_format::jsonl
-                     : o_.input_format == "text"  ? row_format::text
-                                                  : format_of_file(o_.input);
+    const index_t usual = preparation_.max_seq_length;
+    if (o_.max_seq_length == 0) o_.max_seq_length = usual > 0 ? std::min(usual, positions_) : positions_;
+    const auto format = std::find(row_format_names.begin(), row_format_names.end(), o_.input_format);
+    o_.rows.format = format == row_format_names.end() ? format_of_file(o_.input)
+                                                      : static_cast<row_format>(format - row_format_names.begin());
     if (o_.verbose) {
       fmt::print(stderr, "{}: {} layers of width {}, linear layers by {}, {} threads\n", o_.model,
                  model_.sizes().n_layers, model_.sizes().dim, gemm_name(), workers_.workers());
@@ -94,14 +116,25 @@ class text_stream {
   /// Gives back the memory of model().tensors, of which the inference has its own packed copy.
   void forget_tensors() { model_.tensors = encoder_tensors<float>(); }
 
+  /// Hands on the rows of `values` (batch.size(), width) that stand before the first with a number that is not finite,
+  /// by add(rows). Throws file_error with the line of that one.
+  template <class Add>
+  void add_finite(const float* values, index_t width, const token_rows& batch, Add&& add) const {
+    const index_t bad = find_non_finite(values, batch.size() * width);
+    add(bad < 0 ? batch.size() : bad / width);
+    if (bad < 0) return;
+    throw file_error(input_name(o_.input), batch.lines[static_cast<std::size_t>(bad / width)],
+                     fmt::format("the model gives {} for this text; expected finite numbers", values[bad]));
+  }
+
   /// Calls answer(tokens) for batch after batch until the input ends; a batch is what is there already, at most
   /// --batch-size rows, so that a pipe gets its answers line by line. Returns false after an interrupt.
   template <class Answer>
   bool run(Answer&& answer) {
     const auto start = std::chrono::steady_clock::now();
     catch_interrupts();
-    text_rows rows(o_.input, o_.rows);
-    const index_t max_length = o_.max_seq_length > 0 ? o_.max_seq_length : positions_;
+    row_reader rows(o_.input, o_.rows);
+    const index_t max_length = o_.max_seq_length;
     row_tokenizer tokenizer(model_.tokenizer, max_length, o_.is_strict);
     token_rows batch;
     text_row row;
@@ -113,7 +146,11 @@ class text_stream {
       try {
         do {
           has_more = !interrupt_requested() && rows.next(row);
-          if (has_more) tokenizer.append(batch, row, rows.source());
+          if (has_more && count + batch.size() == 0 && !rows.guess().empty()) {
+            fmt::print(stderr, "{}: {}\n", rows.name(), rows.guess());
+          }
+          preparation_.apply(row);
+          if (has_more) tokenizer.append(batch, row, rows.name());
         } while (has_more && batch.size() < o_.batch_size && batch.tokens() < most_tokens && rows.ready());
       } catch (...) {
         // The rows before the one that cannot be used get their answers all the same.
@@ -141,13 +178,16 @@ class text_stream {
   // Long texts make a batch of fewer rows: the buffers of a forward pass stay a few tens of megabytes.
   static constexpr index_t most_tokens = 8192;
 
-  static text_model load(const stream_options& o, encoder_heads heads) {
+  static text_model load(const stream_options& o, const head_names& heads) {
     wordpiece_options tokenizer;
     tokenizer.strict_utf8 = o.strict_utf8;
-    return load_text_model(o.model, heads, tokenizer);
+    text_model model = load_text_model(o.model, heads, tokenizer);
+    require_finite(model.tensors, o.model);
+    return model;
   }
 
   stream_options o_;
+  text_preparation preparation_;
   text_model model_;
   index_t positions_;
   executor workers_;

@@ -1,142 +1,202 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
-#include <nlohmann/json.hpp>
+#include <array>
 #include <optional>
 #include <string>
-#include <vector>
+#include <string_view>
+#include <utility>
 
 #include "classify/line_source.hpp"
 #include "inhibitor/base/check.hpp"
+#include "inhibitor/data/custom_reader.hpp"
 
-// One or two texts per line: plain text, TSV with a header (no quoting, as in GLUE), or one JSON object per line.
+// One or two texts per row of an input: plain text, or a table as `glue` reads it. Plain text, tab-separated lines and
+// JSON lines come as they are written; CSV, whose rows are no lines, and JSON arrays are read whole.
 
 namespace inhibitor::examples {
 
-enum class row_format { text, tsv, jsonl };
+enum class row_format { text, tsv, csv, json, jsonl };
 
-/// How lines are read. Empty column names: text from "sentence" or "text", no pair.
+/// Names of the formats, in the order of row_format.
+inline constexpr std::array<const char*, 5> row_format_names{"text", "tsv", "csv", "json", "jsonl"};
+
+/// How rows are read. Empty column names: the columns that `glue` takes, see find_text_columns.
 struct row_options {
   row_format format = row_format::text;
   std::string text_column, pair_column;
 };
 
-/// Format by the ending of a file's name: .tsv, .jsonl, anything else is text.
+/// Format by the ending of a file's name, without .gz: .tsv, .csv, .json, .jsonl; .txt and names without an ending are
+/// plain text. Throws file_error for any other ending.
 inline row_format format_of_file(const std::string& path) {
-  const auto ends_with = [&](const std::string& end) {
-    return path.size() >= end.size() && path.compare(path.size() - end.size(), end.size(), end) == 0;
-  };
-  return ends_with(".tsv") ? row_format::tsv : ends_with(".jsonl") ? row_format::jsonl : row_format::text;
+  std::string name = path.substr(path.rfind('/') + 1);
+  if (line_source::is_packed(name)) name.resize(name.size() - 3);
+  const std::size_t dot = name.rfind('.');
+  const std::string ending = dot == std::string::npos ? "" : name.substr(dot + 1);
+  if (ending.empty() || ending == "txt") return row_format::text;
+  for (std::size_t i = 1; i < row_format_names.size(); ++i) {
+    if (ending == row_format_names[i]) return static_cast<row_format>(i);
+  }
+  throw file_error(path, "has the ending ." + ending +
+                             "; expected .txt, .tsv, .csv, .json or .jsonl, each also with .gz, or --input FORMAT");
 }
 
-/// What one line asks about.
+/// What one row asks about.
 struct text_row {
   std::string text;
   std::optional<std::string> pair;
+  index_t line = 0;  ///< where it begins, from 1
 };
 
 /// Reads rows one by one. All errors are file_error with the line.
-class text_rows {
+class row_reader {
  public:
-  /// Opens `path` ("-": standard input); of a TSV the header is read at once. Throws file_error;
-  /// std::invalid_argument for column names with plain text.
-  text_rows(const std::string& path, row_options options) : source_(path), options_(std::move(options)) {
-    if (options_.format == row_format::text) {
-      check(options_.text_column.empty() && options_.pair_column.empty(),
-            "--text-column and --pair-column need --input tsv or jsonl");
+  /// Opens `path` ("-": standard input); of a TSV the header is read at once, CSV and JSON as a whole. Throws
+  /// file_error; std::invalid_argument for column names with plain text.
+  row_reader(const std::string& path, row_options options) : source_(path), options_(std::move(options)) {
+    switch (options_.format) {
+      case row_format::text:
+        check(options_.text_column.empty() && options_.pair_column.empty(),
+              "--text-column and --pair-column need a table: --input tsv, csv, json or jsonl");
+        break;
+      case row_format::tsv:
+        if (!source_.next(line_)) throw file_error(source_.name(), "is empty; expected a header line");
+        find_columns(parse_table(source_.name(), line_, table_format::tsv));
+        break;
+      case row_format::csv:
+      case row_format::json:
+        table_ = parse_table(name(), source_.rest(),
+                             options_.format == row_format::csv ? table_format::csv : table_format::json);
+        find_columns(*table_);
+        break;
+      case row_format::jsonl:  // the first object tells the columns
+        break;
     }
-    if (options_.format == row_format::tsv) read_header();
   }
 
-  const line_source& source() const { return source_; }
-  bool ready() { return source_.ready(); }
+  const std::string& name() const { return source_.name(); }
+  /// True when `next` would give a row, or the end, without waiting.
+  bool ready() { return table_ ? row_ < table_->rows() : source_.ready(); }
+
+  /// The columns in use, for people, when they were chosen by their place and not by their name; else empty.
+  const std::string& guess() const { return guess_; }
 
   /// The next row; false at the end. Throws file_error for a line that is not what the format or the columns ask for.
   bool next(text_row& row) {
-    if (!source_.next(line_)) return false;
     switch (options_.format) {
       case row_format::text:
-        row = {line_, std::nullopt};
-        break;
+        if (!source_.next(line_)) return false;
+        row = {line_, std::nullopt, source_.line()};
+        return true;
       case row_format::tsv:
-        cut_fields();
-        if (fields_.size() != columns_) {
-          fail("found " + std::to_string(fields_.size()) + " tab-separated columns; expected " +
-               std::to_string(columns_) + " as in the header");
+        if (!next_line_with_text()) return false;
+        if (line_.empty()) {
+          row = {"", std::nullopt, source_.line()};
+        } else {
+          take(row, read_tsv(name(), line_), 0, source_.line());
         }
-        row.text = fields_[text_index_];
-        row.pair = pair_index_ ? std::optional<std::string>(fields_[*pair_index_]) : std::nullopt;
-        break;
+        return true;
       case row_format::jsonl:
-        parse_object(row);
+        if (!next_line_with_text()) return false;
+        if (columns_ == 0 && line_[line_.find_first_not_of(" \t")] == '[') {  // an array, whatever the ending says
+          const index_t line = source_.line();
+          table_ = read_json_rows(name(), line_ + "\n" + source_.rest(), line);
+          find_columns(*table_);
+          options_.format = row_format::json;
+          return next(row);
+        }
+        take_object(row);
+        return true;
+      case row_format::csv:
+      case row_format::json:
         break;
     }
+    if (row_ == table_->rows()) return false;
+    take(row, *table_, row_, table_->line(row_));
+    ++row_;
     return true;
   }
 
  private:
-  [[noreturn]] void fail(const std::string& problem) const {
-    throw file_error(source_.name(), source_.line(), problem);
-  }
-
-  void cut_fields() {
-    fields_.clear();
-    std::size_t begin = 0;
-    for (std::size_t tab = line_.find('\t'); tab != std::string::npos; tab = line_.find('\t', begin)) {
-      fields_.push_back(line_.substr(begin, tab - begin));
-      begin = tab + 1;
+  /// Blank JSON lines are skipped; an empty line is a row of one column, and of several only the end may be empty.
+  bool next_line_with_text() {
+    index_t empty = 0;
+    while (source_.next(line_)) {
+      const bool is_json = options_.format == row_format::jsonl;
+      const bool is_blank =
+          is_json ? line_.find_first_not_of(" \t") == std::string::npos : line_.empty() && columns_ > 1;
+      if (!is_blank && empty > 0 && !is_json) throw wrong_columns(empty, 1);
+      if (!is_blank) return true;
+      if (empty == 0) empty = source_.line();
     }
-    fields_.push_back(line_.substr(begin));
+    return false;
   }
 
-  void read_header() {
-    if (!source_.next(line_)) throw file_error(source_.name(), "is empty; expected a header line");
-    cut_fields();
-    columns_ = fields_.size();
-    const auto find = [&](const std::string& name) -> std::optional<std::size_t> {
-      const auto found = std::find(fields_.begin(), fields_.end(), name);
-      if (found == fields_.end()) return std::nullopt;
-      return static_cast<std::size_t>(found - fields_.begin());
-    };
-    const auto require = [&](const std::string& name) {
-      if (const auto found = find(name)) return *found;
-      std::string names;
-      for (const std::string& field : fields_) names += (names.empty() ? "" : ", ") + field;
-      fail("found the columns \"" + names + "\"; expected \"" + name + "\"");
-    };
-    if (options_.text_column.empty()) options_.text_column = find("sentence") ? "sentence" : find("text") ? "text" : "";
-    if (options_.text_column.empty()) fail("has neither a column \"sentence\" nor \"text\"; name one by --text-column");
-    text_index_ = require(options_.text_column);
-    if (!options_.pair_column.empty()) pair_index_ = require(options_.pair_column);
+  file_error wrong_columns(index_t line, index_t found) const {
+    return {name(), line,
+            "found " + std::to_string(found) + " columns; expected " + std::to_string(columns_) + " as in the header"};
   }
 
-  void parse_object(text_row& row) {
-    const auto object = nlohmann::json::parse(line_, nullptr, false);
-    if (!object.is_object()) fail("is not a JSON object in UTF-8");
-    const auto string = [&](const std::string& key) -> const std::string& {
-      const auto found = object.find(key);
-      if (found == object.end()) fail("has no key \"" + key + "\"");
-      if (!found->is_string()) fail("the value of \"" + key + "\" is not a string");
-      return found->get_ref<const std::string&>();
-    };
-    if (options_.text_column.empty()) {
-      if (!object.contains("sentence") && !object.contains("text")) {
-        fail("has neither a key \"sentence\" nor \"text\"; name one by --text-column");
+  void take(text_row& row, const text_table& table, index_t at, index_t line) {
+    if (table.columns(at) != columns_) throw wrong_columns(line, table.columns(at));
+    row.text = table.field(at, numbers_.first);
+    row.pair.reset();
+    if (numbers_.second >= 0) row.pair = table.field(at, numbers_.second);
+    row.line = line;
+  }
+
+  /// A JSON line, whose keys may come in any order.
+  void take_object(text_row& row) {
+    const text_table object = read_json_rows(name(), line_, source_.line());
+    if (object.rows() != 2) throw object.error_at(0, "is no JSON object; expected one per line");
+    if (columns_ == 0) find_columns(object);
+    const auto field = [&](const std::string& key) {
+      const index_t column = object.find_column(key);
+      if (column < 0) {
+        throw object.error_at(0, "found the keys \"" + object.header() + "\"; expected \"" + key + "\"");
       }
-      row.text = string(object.contains("sentence") ? "sentence" : "text");
-    } else {
-      row.text = string(options_.text_column);
+      return std::string(object.field(1, column));
+    };
+    row.text = field(options_.text_column);
+    row.pair.reset();
+    if (!options_.pair_column.empty()) row.pair = field(options_.pair_column);
+    row.line = source_.line();
+  }
+
+  /// Sets columns_, numbers_ and the names in options_ by row 0 of `table`.
+  void find_columns(const text_table& table) {
+    const auto find = [&](const std::string& column) {
+      const index_t found = table.find_column(column);
+      if (found >= 0) return found;
+      throw table.error_at(0, "found the columns \"" + table.header() + "\"; expected \"" + column + "\"");
+    };
+    const auto column = [&](index_t number) { return number < 0 ? "" : std::string(table.field(0, number)); };
+    columns_ = table.columns(0);
+    const bool is_named = !options_.text_column.empty();
+    numbers_ = is_named ? text_column_numbers{find(options_.text_column), -1} : find_text_columns(table);
+    if (!options_.pair_column.empty()) numbers_.second = find(options_.pair_column);
+    if (numbers_.first == numbers_.second) {
+      throw table.error_at(0, "\"" + options_.pair_column + "\" would be both texts; name the other by --text-column");
     }
-    row.pair = options_.pair_column.empty() ? std::nullopt : std::optional<std::string>(string(options_.pair_column));
+    options_.text_column = column(numbers_.first);
+    options_.pair_column = column(numbers_.second);
+    const bool is_usual = numbers_.second < 0
+                              ? options_.text_column == "sentence" || options_.text_column == "text"
+                              : options_.text_column == "sentence1" && options_.pair_column == "sentence2";
+    if (is_named || is_usual) return;
+    guess_ = numbers_.second < 0 ? "text from \"" + options_.text_column + "\""
+                                 : "texts from \"" + options_.text_column + "\" and \"" + options_.pair_column + "\"";
   }
 
   line_source source_;
   row_options options_;
   std::string line_;
-  std::vector<std::string> fields_;
-  std::size_t columns_ = 0, text_index_ = 0;
-  std::optional<std::size_t> pair_index_;
+  index_t columns_ = 0;
+  text_column_numbers numbers_;
+  std::optional<text_table> table_;  // of formats that are read whole
+  index_t row_ = 1;                  // next in table_
+  std::string guess_;
 };
 
 }  // namespace inhibitor::examples

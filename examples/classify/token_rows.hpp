@@ -15,6 +15,7 @@ namespace inhibitor::examples {
 struct token_rows {
   std::vector<std::int32_t> ids, type_ids;
   std::vector<index_t> starts{0};
+  std::vector<index_t> lines;  ///< (size()) where each begins in the input
 
   index_t size() const { return static_cast<index_t>(starts.size()) - 1; }
   index_t tokens() const { return starts.back(); }
@@ -23,6 +24,7 @@ struct token_rows {
     ids.clear();
     type_ids.clear();
     starts.assign(1, 0);
+    lines.clear();
   }
 };
 
@@ -34,9 +36,9 @@ class row_tokenizer {
   row_tokenizer(const wordpiece& tokenizer, index_t max_length, bool is_strict)
       : tokenizer_(tokenizer), max_length_(max_length), is_strict_(is_strict) {}
 
-  /// Appends a row that `source` gave last. Throws file_error with the line for text that is not valid UTF-8 (if the
+  /// Appends a row of the input called `name`. Throws file_error with the line for text that is not valid UTF-8 (if the
   /// tokenizer is strict) or too long (if this is).
-  void append(token_rows& out, const text_row& row, const line_source& source) {
+  void append(token_rows& out, const text_row& row, const std::string& name) {
     encoded_text encoded;
     try {
       encoded = encode(row, PTRDIFF_MAX);
@@ -44,18 +46,19 @@ class row_tokenizer {
       if (length > max_length_) {
         if (is_strict_) {
           throw file_error(
-              source.name(), source.line(),
+              name, row.line,
               "the text has " + std::to_string(length) + " tokens; expected at most " + std::to_string(max_length_));
         }
         ++truncated_;
         encoded = encode(row, max_length_);
       }
     } catch (const utf8_error& error) {
-      throw file_error(source.name(), source.line(), error.what());
+      throw file_error(name, row.line, error.what());
     }
     out.ids.insert(out.ids.end(), encoded.ids.begin(), encoded.ids.end());
     out.type_ids.insert(out.type_ids.end(), encoded.token_types.begin(), encoded.token_types.end());
     out.starts.push_back(static_cast<index_t>(out.ids.size()));
+    out.lines.push_back(row.line);
   }
 
   index_t truncated() const { return truncated_; }

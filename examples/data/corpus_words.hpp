@@ -113,7 +113,7 @@ inline const std::vector<std::string> although_words{"although", "though", "whil
 inline const std::vector<std::string> better_words{"better", "nicer"};
 inline const std::vector<std::string> worse_words{"worse", "poorer"};
 inline const std::vector<std::string> other_people{"the critics", "my friends", "my parents", "the others",
-                                                   "my neighbors"};
+                                                   "my neighbours"};
 inline const std::vector<std::array<std::string, 2>> opinion_verbs{
     {{"loved", "hated"}}, {{"enjoyed", "disliked"}}, {{"admired", "despised"}}, {{"praised", "mocked"}}};
 inline const std::vector<std::array<std::string, 2>> start_and_end{

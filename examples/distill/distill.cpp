@@ -3,6 +3,7 @@
 // Trains a dot-product teacher, distills it into inhibitor students (E1, E2 of arXiv 2503.15983), trains the control,
 // and compares them. `distill --help` lists the options.
 
+#include "compiled_models/compiled_models.hpp"
 #include "distill/series.hpp"
 #include "support/program.hpp"
 

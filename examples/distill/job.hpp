@@ -32,8 +32,10 @@ class distill_job {
       : o_(std::move(options)),
         workers_(workers),
         vocab_file_(vocabulary(o_)),
-        tokenizer_(wordpiece::load(vocab_file_,
-                                   o_.teacher.empty() ? wordpiece_options{} : read_tokenizer_options(o_.teacher))) {
+        tokenizer_(o_.vocab.empty() && !o_.teacher.empty() && !o_.embedded()
+                       ? load_tokenizer(o_.teacher)
+                       : load_tokenizer_file(vocab_file_, o_.teacher.empty() ? wordpiece_options{}
+                                                                             : read_tokenizer_options(o_.teacher))) {
     o_.resolve_defaults();
     const task_info& task = find_task(o_.task());
     std::string folder = o_.embedded() ? embedded_data_folder() : find_task_folder(task, o_.data);
@@ -85,7 +87,7 @@ class distill_job {
     if (!o.vocab.empty()) return o.vocab;
     if (o.embedded()) return embedded_data_folder() + "/vocab.txt";
     check(!o.teacher.empty(), std::string("--data needs --vocab, the vocabulary its text is split with, or --teacher"));
-    return o.teacher + "/vocab.txt";
+    return vocabulary_file(o.teacher);
   }
 
   static labeled_examples read_text_lines(const std::vector<std::string>& files) {
@@ -167,19 +169,19 @@ class distill_job {
     encoder_config c = teacher_->tensors.config();
     if (!o_.teacher_layers.empty()) {
       c.n_layers = static_cast<index_t>(o_.teacher_layers.size());
-      c.family = model_family::distilbert;
+      c.set_family(model_family::distilbert);
       c.type_vocab_size = 0;
     }
     c.attention.clear();
     if (!o_.size.empty()) {
       check(c.n_layers == base_.n_layers && c.dim == base_.dim && c.n_heads == base_.n_heads &&
-                c.hidden_dim == base_.hidden_dim,
+                c.intermediate_dim == base_.intermediate_dim,
             [&] {
               return fmt::format(
                   "{}: the model has {} layers of width {} ({} heads, {} hidden); --size {} expects {} layers of width "
                   "{} ({} heads, {} hidden)",
-                  folder, c.n_layers, c.dim, c.n_heads, c.hidden_dim, o_.size, base_.n_layers, base_.dim, base_.n_heads,
-                  base_.hidden_dim);
+                  folder, c.n_layers, c.dim, c.n_heads, c.intermediate_dim, o_.size, base_.n_layers, base_.dim,
+                  base_.n_heads, base_.intermediate_dim);
             });
     }
     check(c.vocab_size >= tokenizer_.size(), [&] {
@@ -194,7 +196,7 @@ class distill_job {
     config.set_attention(run.attention);
     if (student_ && !run.is_teacher) {
       const encoder_config& c = student_->tensors.config();
-      check(c.n_layers == config.n_layers && c.dim == config.dim && c.hidden_dim == config.hidden_dim &&
+      check(c.n_layers == config.n_layers && c.dim == config.dim && c.intermediate_dim == config.intermediate_dim &&
                 c.n_heads == config.n_heads && c.vocab_size == config.vocab_size &&
                 c.max_position_embeddings == config.max_position_embeddings && c.family == config.family,
             [&] { return o_.student + ": the student must have the sizes and the family of the teacher"; });
@@ -252,7 +254,7 @@ class distill_job {
     r.task = o_.embedded() ? "embedded" : o_.task();
     r.seed = o_.seed();
     r.size = o_.size.empty() ? fmt::format("{}x{}", base_.n_layers, base_.dim) : o_.size;
-    r.attention = model.config().layer_attention(0) == attention_kind::inhibitor ? "inhibitor" : "dot_product";
+    r.attention = model.config().layer_attention(0);
     r.folder = name;
     for (const tokenized_split& split : data_.validation) {
       const evaluation e = evaluate_dev(model, split);

@@ -21,7 +21,7 @@ struct distill_run {
   std::string name;         ///< of its folder and in tables
   std::string option;       ///< as --stages takes it
   std::string description;  ///< in tables
-  attention_kind attention;
+  std::string attention;  ///< name of the mixer in every layer
   bool is_teacher;  ///< what later runs learn from; not made when a teacher is given
   run_start start;  ///< of a student; --student replaces it
   std::vector<training_stage> (*stages)(const stage_inputs& in, const encoder_config& config);
@@ -31,7 +31,7 @@ struct distill_run {
 
 /// All runs, in the order they are made in.
 inline const std::vector<distill_run>& distill_runs() {
-  const auto dot_product = attention_kind::dot_product, inhibitor = attention_kind::inhibitor;
+  const std::string dot_product = "dot_product", inhibitor = "inhibitor";
   static const std::vector<distill_run> runs{
       {"E0", "teacher", "dot-product teacher", dot_product, true, run_start::random, label_stages},
       {"E1", "e1", "inhibitor, task-agnostic distillation", inhibitor, false, run_start::teacher, e1_stages},

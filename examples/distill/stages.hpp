@@ -45,12 +45,10 @@ inline std::vector<training_stage> label_stages(const stage_inputs& in, const en
 namespace detail {
 
 /// True for the tensors that make the scores and values of a layer: q, k, v and the inhibitor's scalars.
-inline bool is_attention_input(const std::string& name, const encoder_config& c, index_t layer) {
+inline bool is_attention_input(const std::string& name, index_t layer) {
   const std::string prefix = fmt::format("distilbert.transformer.layer.{}.attention.", layer);
   for (const char* part : {"q_lin.", "k_lin.", "v_lin.", "inhibitor_"}) {
-    const std::string start =
-        c.family == model_family::bert ? inhibitor::detail::bert_tensor_name(prefix + part) : prefix + part;
-    if (name.rfind(start, 0) == 0) return true;
+    if (name.rfind(prefix + part, 0) == 0) return true;
   }
   return false;
 }
@@ -70,7 +68,7 @@ inline std::vector<training_stage> e1_stages(const stage_inputs& in, const encod
     s.plan.schedule = schedule_kind::cosine;
     s.plan.layers = layer + 1;
     s.data = &in.text;
-    s.trainable = [config, layer](const std::string& name) { return detail::is_attention_input(name, config, layer); };
+    s.trainable = [layer](const std::string& name) { return detail::is_attention_input(name, layer); };
     s.objective = [&teacher, &workers, &layers, layer](const encoder_tensors<float>& p, training_state<float>& state,
                                                        const token_batch&, const token_view& tokens,
                                                        const dropout_mode& mode) {

@@ -66,9 +66,9 @@ int main() {
   mask.key_mask = key_mask.data();
   engine::thread_pool pool(2);
   scratch workspace(inhibitor::attention_workspace_size<float>(shape, pool.workers()));
-  if (!done("attention",
-            inhibitor::multi_head_attention_forward<float>(view(out), view(q), view(k), view(v), shape, mask, mechanism,
-                                                           workspace.data(), workspace.size(), on(pool)))) {
+  if (!done("attention", inhibitor::try_multi_head_attention_forward<float>(view(out), view(q), view(k), view(v), shape,
+                                                                            mask, mechanism, workspace.data(),
+                                                                            workspace.size(), on(pool)))) {
     return 1;
   }
 
@@ -98,7 +98,7 @@ int main() {
   std::printf("largest difference from the written-out formula: %g\n", static_cast<double>(worst));
 
   // Decoding: each sequence keeps its keys and values packed, a row is added per token and the rest is only read.
-  using cache = inhibitor::float_cache<float>;
+  using cache = inhibitor::kv_cache<float>;
   const inhibitor::cache_extents extents{2, 16, 8};
   scratch first(cache::bytes(extents, 9)), second(cache::bytes(extents, 9));
   cache caches[2] = {cache(extents, first.data(), 9), cache(extents, second.data(), 9)};
@@ -112,7 +112,7 @@ int main() {
   tensor decoded(2, 4, 5, 8, tensor::layout::batch_row_head);
   scratch decoding(inhibitor::cached_attention_workspace_size<float>(shape, pool.workers()));
   if (!done("decoding",
-            inhibitor::multi_head_attention_forward<float>(view(decoded), view(q), caches, shape, {}, mechanism,
+            inhibitor::try_cached_attention_forward<float>(view(decoded), view(q), caches, shape, {}, mechanism,
                                                            decoding.data(), decoding.size(), on(pool)))) {
     return 1;
   }

@@ -3,6 +3,7 @@
 // Fine-tunes, evaluates and predicts on GLUE, IMDB and a user's own data. `glue --help` lists the options;
 // `glue job.json` takes all of them from a file.
 
+#include "compiled_models/compiled_models.hpp"
 #include "glue/job.hpp"
 #include "support/program.hpp"
 

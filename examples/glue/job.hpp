@@ -137,13 +137,13 @@ class glue_job {
     if (o_.model.empty() && task != "ax") return {"", o_.vocab};
     if (task != "ax" || !o_.do_train) {
       const std::string folder = model_path(o_.model, task == "ax" ? "mnli" : task, seed);
-      return {folder, folder + "/vocab.txt"};
+      return {folder, vocabulary_file(folder)};
     }
     for (const task_outcome& other : outcomes_) {
       if (other.task == nullptr || other.task->name != "mnli" || !other.failure.empty()) continue;
       for (const run_record& run : other.runs) {
         const std::string folder = o_.out + "/" + run.folder;
-        if (run.seed == seed) return {folder, folder + "/vocab.txt"};
+        if (run.seed == seed) return {folder, vocabulary_file(folder)};
       }
     }
     throw std::invalid_argument("AX is predicted with a model of MNLI, and none was trained before it");
@@ -152,8 +152,8 @@ class glue_job {
   /// Reads the task's data and tokenizes it as the model wants it.
   tokenized_task read_for(const model_source& source, const std::string& name, std::uint64_t seed,
                           bool is_alone) const {
-    const wordpiece tokenizer = wordpiece::load(
-        source.vocab, source.folder.empty() ? wordpiece_options{} : read_tokenizer_options(source.folder));
+    const wordpiece tokenizer =
+        source.folder.empty() ? load_tokenizer_file(source.vocab) : load_tokenizer(source.folder);
     index_t max_length = o_.max_seq_length;
     if (!source.folder.empty()) {
       const encoder_config config = read_model_config(source.folder + "/config.json").config;
@@ -225,7 +225,7 @@ class glue_job {
       const auto row = static_cast<std::size_t>(random() % static_cast<std::uint64_t>(train.size()));
       const std::string label = train.labels.empty()
                                     ? fmt::format("{}", train.scores[row])
-                                    : data.task.labels.names[static_cast<std::size_t>(train.labels[row])];
+                                    : printable(data.task.labels.names[static_cast<std::size_t>(train.labels[row])]);
       fmt::print(stderr, "training example {}: \"{}\"{} -> {}\n", row, cut(train.first[row]),
                  train.second.empty() ? "" : ", \"" + cut(train.second[row]) + "\"", label);
     }

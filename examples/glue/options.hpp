@@ -10,6 +10,7 @@
 #include "inhibitor/data/glue_tasks.hpp"
 #include "inhibitor/data/task_data.hpp"
 #include "inhibitor/models/sizes.hpp"
+#include "support/number_checks.hpp"
 #include "support/option_table.hpp"
 
 namespace inhibitor::examples {
@@ -79,14 +80,14 @@ inline void declare_options(option_table& t, glue_options& o) {
                                           std::tuple("max-eval-samples", &o.max_eval_samples, "evaluation"),
                                           std::tuple("max-predict-samples", &o.max_predict_samples, "prediction")}) {
     t.add({name}, *place, numbers, std::string("Use only so many first examples in ") + what + "; 0: all")
-        ->check(CLI::NonNegativeNumber);
+        ->check(non_negative());
   }
 
   t.group("Output");
   t.add({"out", "output-dir"}, o.out, none, "Folder for everything that is written")->required();
   t.add({"overwrite-output-dir"}, o.overwrite, none, "Write into a folder that is not empty");
   t.add({"resume"}, o.resume, none, "Go on with an unfinished job in --out; finished tasks are kept");
-  t.add({"checkpoint-seconds"}, o.checkpoint_seconds, none, "Time between checkpoints")->check(CLI::PositiveNumber);
+  t.add({"checkpoint-seconds"}, o.checkpoint_seconds, none, "Time between checkpoints")->check(positive());
 
   t.group("What to do");
   t.add({"do-train"}, o.do_train, numbers, "Train on the training data");
@@ -95,20 +96,18 @@ inline void declare_options(option_table& t, glue_options& o) {
 
   t.group("Training");
   t.add({"seeds", "seed"}, o.seeds, numbers, "Seeds, separated by commas: one run of every task for each");
-  t.add({"epochs", "num-train-epochs"}, o.epochs, numbers, "Passes over the training data")->check(CLI::PositiveNumber);
-  t.add({"batch-size", "per-device-train-batch-size"}, o.batch_size, numbers, "Examples per step")
-      ->check(CLI::PositiveNumber);
+  t.add({"epochs", "num-train-epochs"}, o.epochs, numbers, "Passes over the training data")->check(positive());
+  t.add({"batch-size", "per-device-train-batch-size"}, o.batch_size, numbers, "Examples per step")->check(positive());
   t.add({"learning-rate"}, o.learning_rate, numbers, "Peak rate; 0: 5e-5 with --model, 5e-4 for a new model")
-      ->check(CLI::NonNegativeNumber);
+      ->check(non_negative());
   t.add({"warmup-ratio"}, o.warmup_ratio, numbers, "Share of the steps in which the rate rises")
       ->check(CLI::Range(0.0, 1.0));
-  t.add({"weight-decay"}, o.weight_decay, numbers, "Decoupled weight decay")->check(CLI::NonNegativeNumber);
+  t.add({"weight-decay"}, o.weight_decay, numbers, "Decoupled weight decay")->check(non_negative());
   t.add({"dropout"}, o.dropout, new_model, "New model: dropout of embeddings and feed-forward output")
       ->check(CLI::Range(0.0, 0.9));
   t.add({"attention-dropout"}, o.attention_dropout, new_model, "New model: share of keys dropped in training")
       ->check(CLI::Range(0.0, 0.9));
-  t.add({"threads"}, o.threads, none, "OpenMP threads; 0: all. Results do not depend on it")
-      ->check(CLI::NonNegativeNumber);
+  t.add({"threads"}, o.threads, none, "OpenMP threads; 0: all. Results do not depend on it")->check(non_negative());
 }
 
 /// Throws std::invalid_argument for options that do not go together.

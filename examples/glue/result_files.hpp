@@ -13,6 +13,7 @@
 #include "inhibitor/training/evaluate.hpp"
 #include "inhibitor/training/train_stages.hpp"
 #include "support/json_number.hpp"
+#include "support/printable.hpp"
 
 // The files of a run, as run_glue.py names and fills them, and GLUE's submission files.
 
@@ -66,7 +67,7 @@ inline void print_results(const std::string& title, const nlohmann::json& result
 }
 
 /// One prediction per line under the header "index<TAB>prediction", in file order. Classes are written as `form` says,
-/// scores with three decimals, clamped to the task's range when `clamp`.
+/// scores with three decimals, clamped to the task's range when `clamp`. A line break or tab in a name becomes '?'.
 inline std::string prediction_lines(const model_outputs& outputs, const label_set& labels, submission_form form,
                                     bool clamp) {
   std::string text = "index\tprediction\n";
@@ -79,8 +80,8 @@ inline std::string prediction_lines(const model_outputs& outputs, const label_se
   }
   index_t i = 0;
   for (const std::int32_t label : outputs.classes()) {
-    const std::string name =
-        form == submission_form::digit ? std::to_string(label) : labels.names[static_cast<std::size_t>(label)];
+    const std::string name = form == submission_form::digit ? std::to_string(label)
+                                                            : printable(labels.names[static_cast<std::size_t>(label)]);
     text += fmt::format("{}\t{}\n", i++, name);
   }
   return text;

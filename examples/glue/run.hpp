@@ -12,6 +12,7 @@
 #include "glue/options.hpp"
 #include "glue/result_files.hpp"
 #include "inhibitor/data/task_data.hpp"
+#include "inhibitor/pretrained/tokenizer_files.hpp"
 #include "inhibitor/training/classifier_model.hpp"
 #include "support/console.hpp"
 #include "support/run_record.hpp"
@@ -82,7 +83,7 @@ class glue_run {
     checkpoint_store(path("checkpoint.safetensors")).remove();
     evaluate_all(model.tensors, data, record.run);
     for (const tokenized_split& s : data.test) {
-      const model_outputs outputs = run_model(model.tensors, s.tokens, workers_);
+      const model_outputs outputs = finite_outputs(model.tensors, s);
       write_predictions(folder_, data.task, s.suffix, s.submission, outputs);
       fmt::print("predicted {} examples of {}\n", outputs.size(), s.source);
     }
@@ -127,20 +128,20 @@ class glue_run {
     r.name = o_.model.empty() ? o_.size + " " + o_.attention : o_.model;
     r.task = task_;
     r.seed = seed_;
-    r.attention = model.config().layer_attention(0) == attention_kind::inhibitor ? "inhibitor" : "dot_product";
+    r.attention = model.config().layer_attention(0);
     r.settings = settings();
     return r;
   }
 
   classifier_model make_model(const task_info& task, bool will_train) const {
     if (!source_.folder.empty()) return load_classifier(source_.folder, task, seed_, will_train, log_to_stderr);
-    const wordpiece tokenizer = wordpiece::load(source_.vocab);
+    const wordpiece tokenizer = load_tokenizer_file(source_.vocab);
     encoder_config config = config_of_size(o_.size);
     config.vocab_size = tokenizer.size();
     config.pad_token_id = tokenizer.pad_id();
     config.dropout = o_.dropout;
     config.attention_dropout = o_.attention_dropout;
-    config.set_attention(o_.attention == "inhibitor" ? attention_kind::inhibitor : attention_kind::dot_product);
+    config.set_attention(o_.attention == "inhibitor" ? "inhibitor" : "dot_product");
     return new_classifier(config, task, seed_);
   }
 
@@ -176,11 +177,20 @@ class glue_run {
     record.run.train_examples_per_second = static_cast<double>(result.examples) / result.seconds;
   }
 
+  /// Throws file_error with the first example whose answer is not finite.
+  model_outputs finite_outputs(const encoder_tensors<float>& model, const tokenized_split& split) const {
+    model_outputs outputs = run_model(model, split.tokens, workers_);
+    const index_t bad = find_non_finite(outputs.logits.data(), static_cast<index_t>(outputs.logits.size()));
+    if (bad < 0) return outputs;
+    throw file_error(split.source, fmt::format("the model gives {} for example {}; expected finite numbers",
+                                               outputs.logits[static_cast<std::size_t>(bad)], bad / outputs.outputs));
+  }
+
   void evaluate_all(const encoder_tensors<float>& model, const tokenized_task& data, run_record& record) const {
     if (data.validation.empty()) return;
     nlohmann::json results;
     for (const tokenized_split& s : data.validation) {
-      const model_outputs outputs = run_model(model, s.tokens, workers_);
+      const model_outputs outputs = finite_outputs(model, s);
       const evaluation e = evaluate(outputs, s.tokens, data.task.metric);
       std::string suffix = s.suffix;
       std::replace(suffix.begin(), suffix.end(), '-', '_');

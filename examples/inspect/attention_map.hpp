@@ -74,14 +74,12 @@ inline std::vector<double> attention_map(const encoder_tensors<float>& model, co
   const encoder_config& c = model.config();
   const index_t size = c.head_size();
   const block_activations<float>& b = a.block[static_cast<std::size_t>(layer)];
-  const float* q = b.q.data() + head * size;
-  const float* k = b.k.data() + head * size;
-  const float* v = b.v.data() + head * size;
+  const auto rows_of = [&](std::size_t which) { return b.mixing.inner[which].data() + head * size; };
+  const float *q = rows_of(attention_inner::q), *k = rows_of(attention_inner::k), *v = rows_of(attention_inner::v);
   std::vector<double> map(static_cast<std::size_t>(length * length));
-  if (c.layer_attention(layer) == attention_kind::inhibitor) {
-    const attention_tensors<float>& p = model.layer[static_cast<std::size_t>(layer)].attention;
-    inhibition_map(map.data(), q, k, v, length, size, c.dim, double{p.inhibitor_score_scale.data[head]},
-                   double{p.inhibitor_shift.data[head]}, c.inhibitor);
+  if (const auto* p = model.layer[static_cast<std::size_t>(layer)].attention.as<inhibitor_mixer>()) {
+    inhibition_map(map.data(), q, k, v, length, size, c.dim, double{p->inhibitor_score_scale.data[head]},
+                   double{p->inhibitor_shift.data[head]}, c.inhibitor);
   } else {
     softmax_map(map.data(), q, k, length, size, c.dim);
   }

@@ -34,7 +34,7 @@ inline std::string attention_page(const text_model& model, const forward_pass& p
   std::vector<heat_map_group> groups;
   for (index_t l = std::max<index_t>(layer, 0); l < std::max<index_t>(layer, 0) + layers; ++l) {
     heat_map_group group;
-    group.is_inhibition = c.layer_attention(l) == attention_kind::inhibitor;
+    group.is_inhibition = c.layer_attention(l) == inhibitor_mixer<float>::name;
     group.title = fmt::format("Layer {}: {}", l, group.is_inhibition ? "inhibitor" : "dot product");
     group.explanation =
         group.is_inhibition

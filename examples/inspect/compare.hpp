@@ -154,7 +154,7 @@ inline tensor_difference compare_tensor(const safetensors_file& a, const tensor_
     out.tolerance = std::max(out.tolerance, rounding(in_a.type, in_b.type, out.kind == "weights"));
   }
   if (squeezed(in_a.shape) != squeezed(in_b.shape)) {
-    out.problem = "shape " + inhibitor::detail::shape_text(in_a.shape) + " against " + inhibitor::detail::shape_text(in_b.shape);
+    out.problem = "shape " + shape_text(in_a.shape) + " against " + shape_text(in_b.shape);
   } else if (!has_statistics(in_a.type) || !has_statistics(in_b.type)) {
     out.problem = "type " + std::string(dtype_name(has_statistics(in_a.type) ? in_b.type : in_a.type)) + " is not read";
   } else if (is_floating(in_a.type) != is_floating(in_b.type)) {

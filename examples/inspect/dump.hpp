@@ -72,7 +72,7 @@ inline std::vector<std::int32_t> read_id_tensor(const safetensors_file& file, co
                                                 model_input& input) {
   const std::vector<std::uint64_t>& shape = info.shape;
   if (shape.empty() || shape.size() > 2 || info.elements() == 0) {
-    throw file_error(file.path(), "tensor " + inhibitor::detail::in_quotes(info.name) + " has shape " + inhibitor::detail::shape_text(shape) +
+    throw file_error(file.path(), "tensor " + in_quotes(info.name) + " has shape " + shape_text(shape) +
                                       "; expected (length) or (batch, length)");
   }
   const auto batch = static_cast<index_t>(shape.size() == 2 ? shape[0] : 1);
@@ -82,7 +82,7 @@ inline std::vector<std::int32_t> read_id_tensor(const safetensors_file& file, co
     input.length = length;
   }
   if (input.batch != batch || input.length != length) {
-    throw file_error(file.path(), "tensor " + inhibitor::detail::in_quotes(info.name) + " has shape " + inhibitor::detail::shape_text(shape) +
+    throw file_error(file.path(), "tensor " + in_quotes(info.name) + " has shape " + shape_text(shape) +
                                       "; expected batch " + std::to_string(input.batch) + ", length " +
                                       std::to_string(input.length) + " as the other inputs have");
   }
@@ -91,7 +91,7 @@ inline std::vector<std::int32_t> read_id_tensor(const safetensors_file& file, co
   std::vector<std::int32_t> out;
   for (const std::int64_t value : wide) {
     if (value < INT32_MIN || value > INT32_MAX) {
-      throw file_error(file.path(), "tensor " + inhibitor::detail::in_quotes(info.name) + " holds " + std::to_string(value) +
+      throw file_error(file.path(), "tensor " + in_quotes(info.name) + " holds " + std::to_string(value) +
                                         "; expected ids of 32 bits");
     }
     out.push_back(static_cast<std::int32_t>(value));
@@ -110,11 +110,11 @@ inline model_input input_of_file(const std::string& path, const std::string& pre
   model_input input;
   if (!embeddings.empty()) {
     const tensor_info* info = file.find(embeddings);
-    if (info == nullptr) throw file_error(path, "has no tensor " + inhibitor::detail::in_quotes(embeddings));
+    if (info == nullptr) throw file_error(path, "has no tensor " + in_quotes(embeddings));
     const std::vector<std::uint64_t>& shape = info->shape;
     if (shape.size() < 2 || shape.size() > 3 || shape.back() != static_cast<std::uint64_t>(dim) ||
         info->elements() == 0) {
-      throw file_error(path, "tensor " + inhibitor::detail::in_quotes(embeddings) + " has shape " + inhibitor::detail::shape_text(shape) +
+      throw file_error(path, "tensor " + in_quotes(embeddings) + " has shape " + shape_text(shape) +
                                  "; expected (length, " + std::to_string(dim) + ") or (batch, length, " +
                                  std::to_string(dim) + ")");
     }
@@ -125,7 +125,7 @@ inline model_input input_of_file(const std::string& path, const std::string& pre
   }
   const tensor_info* ids = file.find(prefix + "input_ids");
   if (ids == nullptr && embeddings.empty()) {
-    throw file_error(path, "has no tensor " + inhibitor::detail::in_quotes(prefix + "input_ids"));
+    throw file_error(path, "has no tensor " + in_quotes(prefix + "input_ids"));
   }
   if (ids != nullptr) input.ids = detail::read_id_tensor(file, *ids, input);
   const auto cells = static_cast<std::size_t>(input.batch * input.length);
@@ -154,11 +154,11 @@ class forward_pass {
     if (input_.embedding_output.empty()) {
       encoder_forward(activations_, tokens, model_, {}, workers_);
     } else {
-      activations_.resize(c, inhibitor::detail::shape_of(c, tokens, 0, false));
+      activations_.resize(c, tokens);
       std::copy(input_.embedding_output.begin(), input_.embedding_output.end(), activations_.hidden[0].data());
       layers_forward(activations_, tokens, model_, {}, workers_, c.n_layers);
     }
-    if (model_.heads().sequence_classification) {
+    if (model_.find_head<sequence_classification_head>() != nullptr) {
       classification_forward(head_, activations_, tokens, model_, {}, workers_);
     }
   }
@@ -190,7 +190,7 @@ class forward_pass {
     add_integers("attention_mask", input_.key_mask);
     if (c.type_vocab_size > 0) add_integers("token_type_ids", input_.type_ids);
     if (input_.embedding_output.empty()) {
-      file.add("embeddings.sum", dtype::f32, states, activations_.embedding_sum.data());
+      file.add("embeddings.sum", dtype::f32, states, activations_.embedding.sum.data());
     }
     for (std::size_t i = 0; i < activations_.hidden.size(); ++i) {
       file.add("hidden_states." + std::to_string(i), dtype::f32, states, activations_.hidden[i].data());
@@ -198,15 +198,20 @@ class forward_pass {
     for (std::size_t i = 0; i < activations_.block.size(); ++i) {
       const block_activations<float>& b = activations_.block[i];
       const std::string layer = "layer." + std::to_string(i);
-      for (const auto& [name, values] : {std::pair(".q", &b.q), std::pair(".k", &b.k), std::pair(".v", &b.v),
-                                         std::pair(".context", &b.context), std::pair(".sa_layer_norm", &b.h)}) {
+      if (model_.layer[i].attention.projections() != nullptr) {
+        for (const auto& [name, which] : {std::pair(".q", attention_inner::q), std::pair(".k", attention_inner::k),
+                                          std::pair(".v", attention_inner::v)}) {
+          file.add(layer + name, dtype::f32, states, b.mixing.inner[which].data());
+        }
+      }
+      for (const auto& [name, values] : {std::pair(".context", &b.mixing.context), std::pair(".sa_layer_norm", &b.h)}) {
         file.add(layer + name, dtype::f32, states, values->data());
       }
-      for (const auto& [name, values] : {std::pair(".ffn_in", &b.ffn_in), std::pair(".ffn_act", &b.ffn_act)}) {
-        file.add(layer + name, dtype::f32, {rows[0], rows[1], n(c.hidden_dim)}, values->data());
+      for (const auto& [name, values] : {std::pair(".ffn_in", &b.ffn.in), std::pair(".ffn_act", &b.ffn.act)}) {
+        file.add(layer + name, dtype::f32, {rows[0], rows[1], n(c.intermediate_dim)}, values->data());
       }
     }
-    if (model_.heads().sequence_classification) {
+    if (model_.find_head<sequence_classification_head>() != nullptr) {
       file.add("pooled", dtype::f32, {rows[0], n(c.dim)}, head_.pooled.data());
       file.add("logits", dtype::f32, {rows[0], n(c.num_labels)}, head_.logits.data());
     }

@@ -5,12 +5,14 @@
 
 #include <functional>
 
-#include "support/build_info.hpp"
-#include "support/program.hpp"
+#include "compiled_models/compiled_models.hpp"
 #include "inspect/attention_page.hpp"
 #include "inspect/compare.hpp"
 #include "inspect/dump.hpp"
 #include "inspect/tensor_table.hpp"
+#include "support/build_info.hpp"
+#include "support/number_checks.hpp"
+#include "support/program.hpp"
 
 namespace inhibitor::examples {
 namespace {
@@ -26,7 +28,7 @@ struct model_options {
   void declare(CLI::App& app) {
     app.add_option("--model", model, "Model folder: config.json, model.safetensors, vocab.txt")->required();
     has_pair = app.add_option("--text-pair", pair, "Second text of a pair");
-    app.add_option("--threads", threads, "OpenMP threads; 0: all")->check(CLI::NonNegativeNumber);
+    app.add_option("--threads", threads, "OpenMP threads; 0: all")->check(non_negative());
   }
   const std::string* second_text() const { return has_pair->count() > 0 ? &pair : nullptr; }
 };
@@ -65,9 +67,10 @@ command add_dump(CLI::App& app) {
   app.add_option("--out", o->out, "File to write")->required();
   return [o, text, ids] {
     check(text->count() + ids->count() > 0, "dump needs --text or --ids");
-    encoder_heads heads = stored_heads(o->model);
-    check(heads.masked_lm || !o->masked_lm, [&] { return o->model + ": the model has no masked-LM head"; });
-    heads.masked_lm = o->masked_lm;
+    head_names heads = stored_heads(o->model);
+    check(has_head<masked_lm_head>(heads) || !o->masked_lm,
+          [&] { return o->model + ": the model has no masked-LM head"; });
+    if (!o->masked_lm) heads.erase(std::remove(heads.begin(), heads.end(), masked_lm_head<float>::name), heads.end());
     const executor workers = program_executor(o->threads);
     loaded_model<float> model;
     model_input input;
@@ -130,11 +133,11 @@ command add_attention(CLI::App& app) {
   const auto o = std::make_shared<options>();
   o->declare(app);
   app.add_option("--text", o->text, "Text to run the model on")->required();
-  app.add_option("--layer", o->layer, "This layer alone, counted from 0")->check(CLI::NonNegativeNumber);
-  app.add_option("--head", o->head, "This head alone, counted from 0")->check(CLI::NonNegativeNumber);
+  app.add_option("--layer", o->layer, "This layer alone, counted from 0")->check(non_negative());
+  app.add_option("--head", o->head, "This head alone, counted from 0")->check(non_negative());
   app.add_option("--out", o->out, "HTML file to write")->required();
   return [o] {
-    const text_model model = load_text_model(o->model, {false, false});
+    const text_model model = load_text_model(o->model, {});
     const forward_pass pass(model.tensors, input_of_text(model, o->text, o->second_text()),
                             program_executor(o->threads));
     const std::string title = o->text + (o->second_text() != nullptr ? " | " + o->pair : "");

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <sys/resource.h>
-
-#include <fstream>
 #include <string>
 
 #include <Eigen/Core>
@@ -12,6 +9,8 @@
 
 #include "inhibitor/base/executor.hpp"
 #include "inhibitor/base/target.hpp"
+#include "inhibitor/measure/machine.hpp"
+#include "inhibitor/measure/memory.hpp"
 #include "inhibitor/simd/isa.hpp"
 #include "inhibitor/version.hpp"
 
@@ -67,22 +66,6 @@ inline nlohmann::json build_facts() {
       {"eigen", detail::version_text(EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION)},
       {"xsimd", detail::version_text(XSIMD_VERSION_MAJOR, XSIMD_VERSION_MINOR, XSIMD_VERSION_PATCH)},
       {"inhibitor", detail::version_text(INHIBITOR_VERSION_MAJOR, INHIBITOR_VERSION_MINOR, INHIBITOR_VERSION_PATCH)}};
-}
-
-/// Processor name as Linux tells it.
-inline std::string cpu_model() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);) {
-    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
-  }
-  return "unknown";
-}
-
-/// Largest resident size of this process so far, in MiB.
-inline double peak_memory_mib() {
-  struct rusage usage = {};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
 /// Folder of the corpus that programs use when given no data.

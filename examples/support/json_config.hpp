@@ -29,8 +29,8 @@ class json_config : public CLI::Config {
     for (const auto& [key, value] : document.items()) {
       CLI::ConfigItem item;
       item.name = key;
-      // Not given: CLI11 would ask for an element, or take it for a choice that excludes others.
-      if (value == "" || (value.is_array() && value.empty())) continue;
+      // Stored settings name every option, those that were not given as well.
+      if ((value.is_array() && value.empty()) || value == "") continue;
       if (value.is_array()) {
         for (const auto& element : value) item.inputs.push_back(text(element));
       } else {

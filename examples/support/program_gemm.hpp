@@ -15,7 +15,7 @@
 #elif defined(INHIBITOR_PROGRAM_GEMM_eigen)
 #include "inhibitor/nn/gemm_eigen.hpp"
 #else
-#include "inhibitor/kernels/gemm/panels.hpp"
+#include "inhibitor/kernels/gemm/panel_gemm.hpp"
 #endif
 
 namespace inhibitor::examples {

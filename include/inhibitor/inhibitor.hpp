@@ -17,57 +17,64 @@
 //   multi_head_attention_forward, multi_head_attention_backward
 //   grouped key/value heads, boolean masks, packed sequences, ranges of rows: params.hpp
 //   without exceptions, in the caller's memory: raw.hpp
-//   decoding token by token from packed keys and values: cache.hpp, u8_cache.hpp, growing_cache.hpp
+//   decoding token by token from packed keys and values: kv_cache.hpp, growing_kv_cache.hpp, attention/u8/kv_cache.hpp
 //
 // All heads in bytes (attention/u8/attention.hpp): the same bits on every machine
 //
-// active_isa() names the instruction set that calls with isa::run_time use (kernels/dispatch/dispatch.hpp)
+// active_isa() names the instruction set that plain calls use: that of the compiler flags, or chosen at run time in a
+// target with compiled variants (kernels/dispatch/dispatch.hpp)
 //
-// Models and training
-//   nn/       linear, layer_norm, gelu, embedding, dropout, transformer_block: x_forward and x_backward
+// Models
+//   nn/       linear, layer_norm, gelu, embedding, dropout, transformer_block, losses: x_forward and x_backward
 //   models/   DistilBERT and BERT with either attention in each layer; parameters, gradients and moments are one structure
 //             encoder_inference (models/bert/inference.hpp): forward alone, fast, on packed rows
-//   train/    losses, distillation objectives, AdamW, learning-rate schedules
+//   optim/    AdamW, learning-rate schedules
 //
 // What holds everywhere: backward adds into gradients; a mask entry other than zero means attend; results do not depend
 // on the executor; std::invalid_argument for shapes that do not fit; no exception and no allocation inside kernels.
 //
-// Not included here, because they need more than Eigen and xsimd: io/ (model files) and text/ (tokenizer).
+// Not included here, because they need more than Eigen and xsimd: the components io (file formats), text (tokenizer) and
+// training (model folders, data sets, objectives).
 
 #include "inhibitor/attention/add_only.hpp"
 #include "inhibitor/attention/attention.hpp"
-#include "inhibitor/attention/kv_cache.hpp"
 #include "inhibitor/attention/growing_kv_cache.hpp"
+#include "inhibitor/attention/kv_cache.hpp"
 #include "inhibitor/attention/multi_head.hpp"
 #include "inhibitor/attention/params.hpp"
 #include "inhibitor/attention/raw.hpp"
 #include "inhibitor/attention/u8/attention.hpp"
 #include "inhibitor/attention/u8/kv_cache.hpp"
+#include "inhibitor/attention/u8/packed_key_values.hpp"
 #include "inhibitor/base/aligned_buffer.hpp"
 #include "inhibitor/base/check.hpp"
 #include "inhibitor/base/executor.hpp"
 #include "inhibitor/base/file_error.hpp"
+#include "inhibitor/base/random.hpp"
 #include "inhibitor/kernels/dispatch/dispatch.hpp"
-#include "inhibitor/models/bert/encoder.hpp"
+#include "inhibitor/kernels/gemm/panel_gemm.hpp"
 #include "inhibitor/models/bert/config.hpp"
-#include "inhibitor/models/bert/heads.hpp"
-#include "inhibitor/models/bert/tensors.hpp"
+#include "inhibitor/models/bert/encoder.hpp"
 #include "inhibitor/models/bert/fold_scales.hpp"
+#include "inhibitor/models/bert/heads.hpp"
 #include "inhibitor/models/bert/inference.hpp"
 #include "inhibitor/models/bert/initialize_from.hpp"
+#include "inhibitor/models/bert/model.hpp"
 #include "inhibitor/models/bert/packed_tokens.hpp"
+#include "inhibitor/models/bert/tensor_names.hpp"
+#include "inhibitor/models/parameters.hpp"
 #include "inhibitor/nn/dropout.hpp"
 #include "inhibitor/nn/embedding.hpp"
+#include "inhibitor/nn/feed_forward.hpp"
 #include "inhibitor/nn/gelu.hpp"
 #include "inhibitor/nn/gemm_eigen.hpp"
-#include "inhibitor/kernels/gemm/panels.hpp"
 #include "inhibitor/nn/layer_norm.hpp"
 #include "inhibitor/nn/linear.hpp"
+#include "inhibitor/nn/losses.hpp"
+#include "inhibitor/nn/mixer.hpp"
 #include "inhibitor/nn/packed_linear.hpp"
 #include "inhibitor/nn/tensor.hpp"
 #include "inhibitor/nn/transformer_block.hpp"
 #include "inhibitor/optim/adamw.hpp"
-#include "inhibitor/nn/losses.hpp"
-#include "inhibitor/training/objectives.hpp"
 #include "inhibitor/optim/schedule.hpp"
 #include "inhibitor/version.hpp"

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// attention/add_only.hpp, kernels/attention/add_only.hpp, kernels/attention/skip.hpp and simd/index_list.hpp: what they must not change.
+// attention/add_only.hpp, kernels/attention/add_only.hpp, kernels/attention/skip.hpp and simd/index_list.hpp: what they
+// must not change.
 #include "inhibitor/attention/add_only.hpp"
 
 #include <cmath>
 #include <limits>
 #include <vector>
 
+#include "inhibitor/base/round_up.hpp"
 #include "inhibitor/reference/attention.hpp"
 #include "support/catch.hpp"
 #include "support/isa.hpp"
@@ -60,7 +62,7 @@ struct forward_case {
       return heads_view<number>{data, rows * s.heads * width, s.heads * width, width};
     };
     attention_workspace workspace;
-    multi_head_attention_forward<T, Mechanism, Isa>(
+    multi_head_attention_forward<T, Mechanism, default_isa>(
         view(out.data(), s.queries, s.value_size), view(q.data(), s.queries, s.head_size),
         view(k.data(), s.keys, s.head_size), view(v.data(), s.keys, s.value_size), s, mask(), mechanism, workspace, {});
     return out;
@@ -153,9 +155,9 @@ TEMPLATE_TEST_CASE("key_bounds and list_live_keys: exactly the keys that can add
   random_numbers random(32);
   for (const index_t keys : {index_t{1}, N<T>, N<T> + 1, 5 * N<T> + 3}) {
     for (const index_t width : {index_t{1}, N<T>, 2 * N<T> + 1}) {
-      const index_t pitch = kernels::round_up(width, N<T>);
+      const index_t pitch = round_up(width, N<T>);
       const auto v = random.numbers<T>(keys * width);
-      aligned_buffer<T> packed(keys * pitch), bounds(kernels::round_up(keys, N<T>));
+      aligned_buffer<T> packed(keys * pitch), bounds(round_up(keys, N<T>));
       kernels::pack_rows<Isa, T>(packed.data(), v.data(), width, nullptr, keys, width);
       const auto weights = random.numbers<T>(keys, 0, 2);
       const auto check_list = [&](auto aggregate, bool is_signed) {
@@ -191,7 +193,7 @@ TEMPLATE_TEST_CASE("skipping: to the bit what the same steps over all keys give"
         const auto q = random.numbers<T>(L * D), k = random.numbers<T>(S * D), v = random.numbers<T>(S * Dv);
         std::vector<index_t> limits;
         for (index_t i = 0; i < L; ++i) limits.push_back(!causal ? S : i + S - L + 1 > 0 ? i + S - L + 1 : 0);
-        kernels::head_inputs<T> in;
+        kernels::head_inputs<T> in{};
         in.q = q.data();
         in.k = k.data();
         in.v = v.data();
@@ -200,7 +202,7 @@ TEMPLATE_TEST_CASE("skipping: to the bit what the same steps over all keys give"
         in.queries = L;
         in.scored = in.attended = S;
         in.limits = limits.data();
-        kernels::weight_options<T> options;
+        kernels::weight_options<T> options = kernels::plain_weights<T>();
         options.center = true;
         options.shift = T(0.7);
         options.output_scale = T(1.3);

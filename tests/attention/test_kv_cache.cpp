@@ -73,7 +73,7 @@ struct memory_block {
 
 template <class Mechanism>
 void check_decoding(const tokens& t, const Mechanism& mechanism, const executor& workers = {}) {
-  growing_cache<float_cache<float>> cache(t.batch, t.extents());
+  growing_kv_cache<kv_cache<float>> cache(t.batch, t.extents());
   memory_block workspace(cached_attention_workspace_size<float>(t.shape(t.batch, 1, t.length), workers.workers()));
   for (index_t n = 1; n <= t.length; ++n) {
     // The second sequence starts later and gets its first tokens at once.
@@ -83,7 +83,7 @@ void check_decoding(const tokens& t, const Mechanism& mechanism, const executor&
       if (missing > 0) cache.append<float>(b, t.k_from(b, cache[b].length()), t.v_from(b, cache[b].length()), missing);
     }
     std::vector<float> out(static_cast<std::size_t>(t.batch * t.heads * t.Dv));
-    const auto status = multi_head_attention_forward<float>(t.out_view(out, 1), t.q_from(0, n - 1), cache.caches(),
+    const auto status = try_cached_attention_forward<float>(t.out_view(out, 1), t.q_from(0, n - 1), cache.caches(),
                                                             t.shape(t.batch, 1, cache.longest()), {}, mechanism,
                                                             workspace.data(), workspace.size(), workers);
     REQUIRE(status == attention_status::ok);
@@ -98,7 +98,7 @@ void check_decoding(const tokens& t, const Mechanism& mechanism, const executor&
 
 }  // namespace
 
-TEST_CASE("float_cache: decoding token by token has the bits of calls without a cache", "[attention]") {
+TEST_CASE("kv_cache: decoding token by token has the bits of calls without a cache", "[attention]") {
   const auto center = GENERATE(centering::none, centering::attended_keys, centering::all_keys);
   const bool is_signed = GENERATE(true, false), skip = GENERATE(false, true);
   tokens t(2, 70, 4, 2, 5, 7, 71);
@@ -111,18 +111,26 @@ TEST_CASE("float_cache: decoding token by token has the bits of calls without a 
   check_decoding(t, t.mechanism());
 }
 
-TEST_CASE("float_cache: the dot product and a model's sizes", "[attention]") {
+TEST_CASE("kv_cache: the dot product and a model's sizes", "[attention]") {
   check_decoding(tokens(2, 70, 3, 3, 5, 7, 72), dot_product_attention<float>{});
   const tokens t(1, 140, 2, 1, 64, 64, 73);
   check_decoding(t, t.mechanism());
   check_decoding(tokens(2, 40, 2, 2, 3, 0, 74), dot_product_attention<float>{});
 }
 
-TEST_CASE("float_cache: chunks under a causal mask and row ranges, any number of workers", "[attention]") {
+TEST_CASE("kv_cache: queries and keys that share an offset", "[attention]") {
+  tokens t(2, 70, 4, 2, 16, 7, 77);
+  for (auto* numbers : {&t.q, &t.k}) {
+    for (float& x : *numbers) x += 100.0F;
+  }
+  check_decoding(t, t.mechanism());
+}
+
+TEST_CASE("kv_cache: chunks under a causal mask and row ranges, any number of workers", "[attention]") {
   const tokens t(1, 100, 4, 2, 9, 10, 75);
-  float_cache<float> cache;
-  memory_block memory(float_cache<float>::bytes(t.extents(), 100));
-  cache = float_cache<float>(t.extents(), memory.data(), 100);
+  kv_cache<float> cache;
+  memory_block memory(kv_cache<float>::bytes(t.extents(), 100));
+  cache = kv_cache<float>(t.extents(), memory.data(), 100);
   memory_block workspace(cached_attention_workspace_size<float>(t.shape(1, 40, 100), 8));
   index_t first = 0;
   for (const index_t chunk : {1, 30, 8, 40, 21}) {
@@ -134,7 +142,7 @@ TEST_CASE("float_cache: chunks under a causal mask and row ranges, any number of
       const auto view = t.out_view(out, chunk);
       for (const auto& range : {row_range{0, 4}, {4, PTRDIFF_MAX}}) {
         shape.rows = range;
-        CHECK(multi_head_attention_forward<float>(view, t.q_from(0, first), &cache, shape, {nullptr, true, {}},
+        CHECK(try_cached_attention_forward<float>(view, t.q_from(0, first), &cache, shape, {nullptr, true, {}},
                                                   t.mechanism(), workspace.data(), workspace.size(),
                                                   thread_executor(workers)) == attention_status::ok);
       }
@@ -144,10 +152,10 @@ TEST_CASE("float_cache: chunks under a causal mask and row ranges, any number of
   }
 }
 
-TEST_CASE("float_cache: appending writes a row and no more", "[attention]") {
+TEST_CASE("kv_cache: appending writes a row and no more", "[attention]") {
   const tokens t(1, 100, 2, 2, 64, 32, 76);
-  memory_block memory(float_cache<float>::bytes(t.extents(), 100));
-  float_cache<float> cache(t.extents(), memory.data(), 100);
+  memory_block memory(kv_cache<float>::bytes(t.extents(), 100));
+  kv_cache<float> cache(t.extents(), memory.data(), 100);
   const index_t row = 2 * (64 + 1 + 2 * 32) * index_t{sizeof(float)};  // key, its sum, value, sum of values
   const index_t block = cache.capacity() - 100 + 64;                   // more than the keys of a block
   index_t cleared = 0;
@@ -162,10 +170,10 @@ TEST_CASE("float_cache: appending writes a row and no more", "[attention]") {
   CHECK(cleared <= (100 + 7) / 8);  // blocks of at least 8 keys, the last one begun
 }
 
-TEST_CASE("float_cache: refuses what does not fit and changes nothing", "[attention]") {
+TEST_CASE("kv_cache: refuses what does not fit and changes nothing", "[attention]") {
   const tokens t(1, 100, 4, 2, 5, 7, 77);
-  memory_block memory(float_cache<float>::bytes(t.extents(), 1));
-  float_cache<float> cache(t.extents(), memory.data(), 1);
+  memory_block memory(kv_cache<float>::bytes(t.extents(), 1));
+  kv_cache<float> cache(t.extents(), memory.data(), 1);
   const index_t room = cache.capacity();
   CHECK(cache.append(t.k_from(0, 0), t.v_from(0, 0), room + 1) == attention_status::cache_full);
   CHECK(cache.append(t.k_from(0, 0), t.v_from(0, 0), -1) == attention_status::bad_extent);
@@ -179,9 +187,9 @@ TEST_CASE("float_cache: refuses what does not fit and changes nothing", "[attent
   memory_block workspace(bytes);
   std::vector<float> out(2 * 4 * 7);
   const auto view = t.out_view(out, 2);
-  const auto call = [&](const float_cache<float>* caches, const attention_shape& s, const attention_mask& m = {},
+  const auto call = [&](const kv_cache<float>* caches, const attention_shape& s, const attention_mask& m = {},
                         index_t size = 0) {
-    return multi_head_attention_forward<float>(view, t.q_from(0, 0), caches, s, m, t.mechanism(), workspace.data(),
+    return try_cached_attention_forward<float>(view, t.q_from(0, 0), caches, s, m, t.mechanism(), workspace.data(),
                                                size == 0 ? bytes : size, {});
   };
   const attention_shape good = t.shape(1, 2, 3);
@@ -206,9 +214,9 @@ TEST_CASE("float_cache: refuses what does not fit and changes nothing", "[attent
   CHECK(std::all_of(out.begin(), out.end(), [](float x) { return x == 0.0F; }));
 }
 
-TEST_CASE("growing_cache: allocates when it doubles, decoding in between allocates nothing", "[attention]") {
+TEST_CASE("growing_kv_cache: allocates when it doubles, decoding in between allocates nothing", "[attention]") {
   const tokens t(1, 1000, 2, 2, 8, 8, 78);
-  growing_cache<float_cache<float>> cache(1, t.extents());
+  growing_kv_cache<kv_cache<float>> cache(1, t.extents());
   memory_block workspace(cached_attention_workspace_size<float>(t.shape(1, 1, 1000), 1));
   std::vector<float> out(16);
   const auto mechanism = t.mechanism();
@@ -218,11 +226,11 @@ TEST_CASE("growing_cache: allocates when it doubles, decoding in between allocat
   for (index_t n = 0; n < 1000; ++n) {
     cache.append<float>(0, t.k_from(0, n), t.v_from(0, n), 1);
     const auto status =
-        multi_head_attention_forward<float>(t.out_view(out, 1), t.q_from(0, n), cache.caches(), t.shape(1, 1, n + 1),
+        try_cached_attention_forward<float>(t.out_view(out, 1), t.q_from(0, n), cache.caches(), t.shape(1, 1, n + 1),
                                             {}, mechanism, workspace.data(), workspace.size(), {});
     if (status != attention_status::ok) FAIL(describe(status));
-    multi_head_attention_forward<float>(t.out_view(again, 1), t.q_from(0, n), cache, t.shape(1, 1, 0), {}, mechanism,
-                                        grown, {});
+    cached_attention_forward<float>(t.out_view(again, 1), t.q_from(0, n), cache, t.shape(1, 1, 0), {}, mechanism, grown,
+                                    {});
     if (out != again) FAIL("token " << n);
   }
   CHECK(allocations - start <= 20);  // 1000 keys are at most ten doublings of the cache and as many of the workspace
@@ -231,10 +239,10 @@ TEST_CASE("growing_cache: allocates when it doubles, decoding in between allocat
   CHECK(out == expected);
   CHECK_THROWS_AS(cache.append<float>(1, t.k_from(0, 0), t.v_from(0, 0), 1), std::invalid_argument);
   CHECK_THROWS_AS(cache.append<float>(0, {}, {}, 1), std::invalid_argument);
-  CHECK_THROWS_AS(multi_head_attention_forward<float>(t.out_view(out, 1), t.q_from(0, 0), cache, t.shape(2, 1, 0), {},
-                                                      mechanism, grown, {}),
+  CHECK_THROWS_AS(cached_attention_forward<float>(t.out_view(out, 1), t.q_from(0, 0), cache, t.shape(2, 1, 0), {},
+                                                  mechanism, grown, {}),
                   std::invalid_argument);
-  CHECK_THROWS_AS(growing_cache<float_cache<float>>(-1, t.extents()), std::invalid_argument);
+  CHECK_THROWS_AS(growing_kv_cache<kv_cache<float>>(-1, t.extents()), std::invalid_argument);
 }
 
 namespace {
@@ -249,14 +257,14 @@ float largest(const std::vector<float>& x) {
 std::vector<float> u8_uncached(const tokens& t, index_t first, index_t L, index_t S, bool causal) {
   std::vector<float> out(static_cast<std::size_t>(L * t.heads * t.Dv));
   attention_workspace workspace;
-  u8_attention_forward(t.out_view(out, L), t.q_from(0, first), t.k_from(0, 0), t.v_from(0, 0), t.shape(1, L, S),
-                       {nullptr, causal, {}}, t.mechanism(), workspace, {});
+  u8::multi_head_attention_forward(t.out_view(out, L), t.q_from(0, first), t.k_from(0, 0), t.v_from(0, 0),
+                                   t.shape(1, L, S), {nullptr, causal, {}}, t.mechanism(), workspace, {});
   return out;
 }
 
 }  // namespace
 
-TEST_CASE("u8_cache: decoding has the bits of u8 calls whose numbers have the same range", "[attention][u8]") {
+TEST_CASE("u8::kv_cache: decoding has the bits of u8 calls whose numbers have the same range", "[attention][u8]") {
   const auto center = GENERATE(centering::none, centering::attended_keys, centering::all_keys);
   const bool is_signed = GENERATE(true, false), skip = GENERATE(false, true);
   tokens t(1, 70, 4, 2, 13, 21, 81);
@@ -272,19 +280,19 @@ TEST_CASE("u8_cache: decoding has the bits of u8 calls whose numbers have the sa
     t.v[static_cast<std::size_t>(h * 21)] = -1.5F;
   }
   const std::vector<float> key_range(2, 1.25F), value_range(2, 1.5F);
-  growing_cache<u8_cache> cache(1, t.extents(), key_range.data(), value_range.data(), is_signed);
-  memory_block workspace(u8_cached_attention_workspace_size(t.shape(1, 5, 70), 1));
+  growing_kv_cache<u8::kv_cache> cache(1, t.extents(), key_range.data(), value_range.data(), is_signed);
+  memory_block workspace(u8::cached_attention_workspace_size(t.shape(1, 5, 70), 1));
   const auto decode = [&](index_t first, index_t L, bool causal) {
     std::vector<float> out(static_cast<std::size_t>(L * 4 * 21));
     cache.append<float>(0, t.k_from(0, first), t.v_from(0, first), L);
-    const auto status =
-        u8_attention_forward(t.out_view(out, L), t.q_from(0, first), cache.caches(), t.shape(1, L, cache.longest()),
-                             {nullptr, causal, {}}, t.mechanism(), workspace.data(), workspace.size(), {});
+    const auto status = u8::try_cached_attention_forward(t.out_view(out, L), t.q_from(0, first), cache.caches(),
+                                                         t.shape(1, L, cache.longest()), {nullptr, causal, {}},
+                                                         t.mechanism(), workspace.data(), workspace.size(), {});
     CHECK(status == attention_status::ok);
     std::vector<float> again(out.size());
     attention_workspace grown;
-    u8_attention_forward(t.out_view(again, L), t.q_from(0, first), cache, t.shape(1, L, 0), {nullptr, causal, {}},
-                         t.mechanism(), grown, {});
+    u8::cached_attention_forward(t.out_view(again, L), t.q_from(0, first), cache, t.shape(1, L, 0),
+                                 {nullptr, causal, {}}, t.mechanism(), grown, {});
     CHECK(out == again);
     return out;
   };
@@ -294,30 +302,30 @@ TEST_CASE("u8_cache: decoding has the bits of u8 calls whose numbers have the sa
   CHECK(largest(u8_uncached(t, 65, 5, 70, true)) > 0);
 }
 
-TEST_CASE("u8_cache: holds the bytes that the packing functions write", "[attention][u8]") {
+TEST_CASE("u8::kv_cache: holds the bytes that the packing functions write", "[attention][u8]") {
   const bool is_signed = GENERATE(true, false);
   const index_t D = GENERATE(1, 8, 64, 77), Dv = GENERATE(1, 16, 64, 77);
   const tokens t(1, 96, 1, 1, D, Dv, 82);
   const float key_range = 1, value_range = 1;
-  memory_block memory(u8_cache::bytes(t.extents(), 96));
-  u8_cache cache(t.extents(), memory.data(), 96, &key_range, &value_range, is_signed);
+  memory_block memory(u8::kv_cache::bytes(t.extents(), 96));
+  u8::kv_cache cache(t.extents(), memory.data(), 96, &key_range, &value_range, is_signed);
   REQUIRE(cache.append(t.k_from(0, 0), t.v_from(0, 0), 70) == attention_status::ok);
   std::vector<std::uint8_t> keys(static_cast<std::size_t>(kernels::u8_key_bytes(70, D)));
   std::vector<std::uint8_t> values(static_cast<std::size_t>(kernels::u8_value_bytes(70, Dv))), bound(128);
-  const detail::u8_steps& steps = cache.steps(0);
-  const auto& table = kernels::u8_tables<best_isa>::get();
-  table.pack_keys(keys.data(), detail::u8_rows(t.k.data(), D, 70), D, steps.inverse_key);
+  const driver::u8_steps& steps = cache.steps(0);
+  const auto& table = kernels::u8_kernels<best_isa>();
+  table.pack_keys(keys.data(), driver::u8_rows(t.k.data(), D, 70), D, steps.inverse_key);
   (is_signed ? table.pack_signed_values : table.pack_unsigned_values)(
-      values.data(), bound.data(), detail::u8_rows(t.v.data(), Dv, 70), Dv, steps.inverse_value);
+      values.data(), bound.data(), driver::u8_rows(t.v.data(), Dv, 70), Dv, steps.inverse_value);
   CHECK(std::equal(keys.begin(), keys.end(), cache.head(0).keys));
   CHECK(std::equal(values.begin(), values.end(), cache.head(0).values));
   CHECK(std::equal(bound.begin(), bound.begin() + 70, cache.head(0).bound));
 }
 
-TEST_CASE("u8_cache: numbers beyond the range are limited to it and counted", "[attention][u8]") {
+TEST_CASE("u8::kv_cache: numbers beyond the range are limited to it and counted", "[attention][u8]") {
   tokens t(1, 40, 2, 2, 6, 5, 83);
   const std::vector<float> key_range = {0.5F, 0.75F}, value_range = {0.5F, 1.0F};
-  growing_cache<u8_cache> wide(1, t.extents(), key_range.data(), value_range.data(), true);
+  growing_kv_cache<u8::kv_cache> wide(1, t.extents(), key_range.data(), value_range.data(), true);
   wide.append<float>(0, t.k_from(0, 0), t.v_from(0, 0), 40);
   tokens limited = t;
   index_t count = 0;
@@ -334,7 +342,7 @@ TEST_CASE("u8_cache: numbers beyond the range are limited to it and counted", "[
   limit(limited.v, 5, value_range, 255, -255, 255);
   CHECK(count > 0);
   CHECK(wide[0].limited() == count);
-  growing_cache<u8_cache> within(1, t.extents(), key_range.data(), value_range.data(), true);
+  growing_kv_cache<u8::kv_cache> within(1, t.extents(), key_range.data(), value_range.data(), true);
   within.append<float>(0, limited.k_from(0, 0), limited.v_from(0, 0), 40);
   CHECK(within[0].limited() == 0);
   for (index_t h = 0; h < 2; ++h) {
@@ -345,11 +353,11 @@ TEST_CASE("u8_cache: numbers beyond the range are limited to it and counted", "[
   }
 }
 
-TEST_CASE("u8_cache: refuses what is not finite or does not fit and changes nothing", "[attention][u8]") {
+TEST_CASE("u8::kv_cache: refuses what is not finite or does not fit and changes nothing", "[attention][u8]") {
   tokens t(1, 100, 2, 2, 6, 5, 84);
   const std::vector<float> range(2, 1.0F);
-  memory_block memory(u8_cache::bytes(t.extents(), 32));
-  u8_cache cache(t.extents(), memory.data(), 32, range.data(), range.data(), true);
+  memory_block memory(u8::kv_cache::bytes(t.extents(), 32));
+  u8::kv_cache cache(t.extents(), memory.data(), 32, range.data(), range.data(), true);
   REQUIRE(cache.append(t.k_from(0, 0), t.v_from(0, 0), 2) == attention_status::ok);
   const auto before = memory.bytes;
   for (auto* x : {&t.k, &t.v}) {
@@ -366,11 +374,11 @@ TEST_CASE("u8_cache: refuses what is not finite or does not fit and changes noth
   CHECK(cache.length() == 2);
   CHECK(memory.bytes == before);
 
-  memory_block workspace(u8_cached_attention_workspace_size(t.shape(1, 1, 2), 1));
+  memory_block workspace(u8::cached_attention_workspace_size(t.shape(1, 1, 2), 1));
   std::vector<float> out(10);
   const auto call = [&](const attention_shape& s, const attention_mask& mask = {}) {
-    return u8_attention_forward(t.out_view(out, 1), t.q_from(0, 0), &cache, s, mask, t.mechanism(), workspace.data(),
-                                workspace.size(), {});
+    return u8::try_cached_attention_forward(t.out_view(out, 1), t.q_from(0, 0), &cache, s, mask, t.mechanism(),
+                                            workspace.data(), workspace.size(), {});
   };
   CHECK(call(t.shape(1, 1, 2)) == attention_status::ok);
   CHECK(call(t.shape(1, 1, 1)) == attention_status::bad_extent);
@@ -383,19 +391,19 @@ TEST_CASE("u8_cache: refuses what is not finite or does not fit and changes noth
   CHECK(call(t.shape(1, 1, 2)) == attention_status::not_finite);
 }
 
-TEST_CASE("u8_cache: decoding allocates nothing", "[attention][u8]") {
+TEST_CASE("u8::kv_cache: decoding allocates nothing", "[attention][u8]") {
   const tokens t(1, 64, 2, 2, 16, 16, 85);
   const std::vector<float> range(2, 1.0F);
-  memory_block memory(u8_cache::bytes(t.extents(), 64));
-  u8_cache cache(t.extents(), memory.data(), 64, range.data(), range.data(), true);
-  memory_block workspace(u8_cached_attention_workspace_size(t.shape(1, 1, 64), 1));
+  memory_block memory(u8::kv_cache::bytes(t.extents(), 64));
+  u8::kv_cache cache(t.extents(), memory.data(), 64, range.data(), range.data(), true);
+  memory_block workspace(u8::cached_attention_workspace_size(t.shape(1, 1, 64), 1));
   std::vector<float> out(32);
   const auto mechanism = t.mechanism();
   const long before = allocations;
   for (index_t n = 0; n < 64; ++n) {
     const auto appended = cache.append(t.k_from(0, n), t.v_from(0, n), 1);
-    const auto status = u8_attention_forward(t.out_view(out, 1), t.q_from(0, n), &cache, t.shape(1, 1, 64), {},
-                                             mechanism, workspace.data(), workspace.size(), {});
+    const auto status = u8::try_cached_attention_forward(t.out_view(out, 1), t.q_from(0, n), &cache, t.shape(1, 1, 64),
+                                                         {}, mechanism, workspace.data(), workspace.size(), {});
     if (appended != attention_status::ok || status != attention_status::ok) FAIL("refused");
   }
   CHECK(allocations == before);

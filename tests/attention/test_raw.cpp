@@ -43,9 +43,9 @@ struct raw_run {
     const heads_view<const float> q = c.query_view(c.q.data(), D), k = c.key_view(c.k.data(), D);
     const heads_view<const float> v = c.key_view(c.v.data(), Dv), g = c.query_view(c.dout.data(), Dv);
     const attention_shape s = c.shape_of_call();
-    forward = multi_head_attention_forward<float>(c.query_view(out.data(), Dv), q, k, v, s, c.mask(), c.inhibitor(),
-                                                  memory, bytes, workers);
-    backward = multi_head_attention_backward<float>(
+    forward = try_multi_head_attention_forward<float>(c.query_view(out.data(), Dv), q, k, v, s, c.mask(), c.inhibitor(),
+                                                      memory, bytes, workers);
+    backward = try_multi_head_attention_backward<float>(
         c.query_view(dq.data(), D), c.key_view(dk.data(), D), c.key_view(dv.data(), Dv),
         {ds.data(), ds.data() + 4, ds.data() + 8}, g, q, k, v, s, c.mask(), c.inhibitor(), memory, bytes, workers);
   }
@@ -174,7 +174,8 @@ TEST_CASE("multi_head_attention: says what is wrong and leaves the output alone"
   const auto view = c.query_view(r.out.data(), 17);
   const auto q = c.query_view(c.q.data(), 9), k = c.key_view(c.k.data(), 9), v = c.key_view(c.v.data(), 17);
   const auto call = [&](const auto& out, const auto& queries, const auto& keys, const auto& values, const auto& m) {
-    return multi_head_attention_forward<float>(out, queries, keys, values, c.shape, {}, m, memory.data(), bytes, {});
+    return try_multi_head_attention_forward<float>(out, queries, keys, values, c.shape, {}, m, memory.data(), bytes,
+                                                   {});
   };
   const heads_view<const float> none;
   CHECK(call(heads_view<float>(), q, k, v, c.inhibitor()) == attention_status::null_pointer);
@@ -190,8 +191,8 @@ TEST_CASE("multi_head_attention: empty shapes need no pointers", "[attention]") 
   s.head_size = 4;
   unsigned char memory[4096];
   const auto call = [&] {
-    return multi_head_attention_forward<float>({}, {}, {}, {}, s, {}, dot_product_attention<float>{}, memory,
-                                               index_t{sizeof(memory)}, {});
+    return try_multi_head_attention_forward<float>({}, {}, {}, {}, s, {}, dot_product_attention<float>{}, memory,
+                                                   index_t{sizeof(memory)}, {});
   };
   CHECK(call() == attention_status::ok);
   s.batch = 0;

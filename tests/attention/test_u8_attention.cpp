@@ -54,7 +54,7 @@ std::vector<std::int32_t> twin(const problem& p) {
           largest_value = std::max(largest_value, std::fabs(element(p.v, p, s.keys, s.value_size, b, j, h, c)));
         }
       }
-      const detail::u8_steps steps(largest, largest_value);
+      const driver::u8_steps steps(largest, largest_value);
       std::vector<std::uint8_t> q, k, magnitude, attend;
       std::vector<int> sign;
       for (index_t i = 0; i < s.queries; ++i) {
@@ -73,10 +73,10 @@ std::vector<std::int32_t> twin(const problem& p) {
           sign.push_back(p.options.is_signed && std::signbit(value) ? -1 : 1);
         }
       }
-      const auto mean = all_keys                                      ? reference::u8_mean_over::all
+      const auto mean = all_keys                                       ? reference::u8_mean_over::all
                         : p.options.center == centering::attended_keys ? reference::u8_mean_over::attended
-                                                                      : reference::u8_mean_over::nothing;
-      const auto rule = detail::u8_rule_of(p.scale[static_cast<std::size_t>(h)], p.shift[static_cast<std::size_t>(h)],
+                                                                       : reference::u8_mean_over::nothing;
+      const auto rule = driver::u8_rule_of(p.scale[static_cast<std::size_t>(h)], p.shift[static_cast<std::size_t>(h)],
                                            s.head_size, steps.key, steps.value);
       const auto acc = reference::u8_attention(q, k, magnitude, sign, s.queries, s.keys, s.head_size, s.value_size,
                                                rule, mean, attend.data());
@@ -109,7 +109,8 @@ std::uint64_t checksum(const std::vector<std::int32_t>& x) {
 
 }  // namespace
 
-TEST_CASE("u8_attention_forward: equals the integer twin for extents around every block size", "[attention][u8]") {
+TEST_CASE("u8::multi_head_attention_forward: equals the integer twin for extents around every block size",
+          "[attention][u8]") {
   struct extents {
     index_t queries, keys, head_size, value_size;
   };
@@ -127,7 +128,7 @@ TEST_CASE("u8_attention_forward: equals the integer twin for extents around ever
   }
 }
 
-TEST_CASE("u8_attention_forward: equals the integer twin for every option", "[attention][u8]") {
+TEST_CASE("u8::multi_head_attention_forward: equals the integer twin for every option", "[attention][u8]") {
   for (const auto center : {centering::none, centering::attended_keys, centering::all_keys}) {
     for (const bool is_signed : {true, false}) {
       for (const bool causal : {false, true}) {
@@ -140,7 +141,7 @@ TEST_CASE("u8_attention_forward: equals the integer twin for every option", "[at
             p.options.skip_inhibited = skip;
             if (masked) p.mask_keys(5);
             INFO("centering " << static_cast<int>(center) << " signed " << is_signed << " causal " << causal
-                             << " masked " << masked << " skip " << skip);
+                              << " masked " << masked << " skip " << skip);
             const auto expected = twin(p);
             CHECK(live_share(expected) > 0.5);
             CHECK(p.integers() == expected);
@@ -151,7 +152,8 @@ TEST_CASE("u8_attention_forward: equals the integer twin for every option", "[at
   }
 }
 
-TEST_CASE("u8_attention_forward: skipping finds far keys wherever they stand and changes no bit", "[attention][u8]") {
+TEST_CASE("u8::multi_head_attention_forward: skipping finds far keys wherever they stand and changes no bit",
+          "[attention][u8]") {
   for (const auto center : {centering::none, centering::attended_keys, centering::all_keys}) {
     for (const bool masked : {false, true}) {
       problem p(2, 2, 70, 333, 24, 20, center == centering::none ? 0.02F : 1.0F);
@@ -170,7 +172,7 @@ TEST_CASE("u8_attention_forward: skipping finds far keys wherever they stand and
   }
 }
 
-TEST_CASE("u8_attention_forward: equals the integer twin under a boolean mask", "[attention][u8]") {
+TEST_CASE("u8::multi_head_attention_forward: equals the integer twin under a boolean mask", "[attention][u8]") {
   for (const auto center : {centering::none, centering::attended_keys, centering::all_keys}) {
     for (const bool both : {false, true}) {
       problem p(2, 2, 21, 75, 24, 20, center == centering::none ? 0.02F : 1.0F);
@@ -187,7 +189,8 @@ TEST_CASE("u8_attention_forward: equals the integer twin under a boolean mask", 
   }
 }
 
-TEST_CASE("u8_attention_forward: grouped heads, packed batches and row ranges are the plain calls", "[attention][u8]") {
+TEST_CASE("u8::multi_head_attention_forward: grouped heads, packed batches and row ranges are the plain calls",
+          "[attention][u8]") {
   const index_t D = 24, Dv = 20;
   SECTION("two query heads to a key/value head") {
     problem grouped(2, 4, 9, 40, D, Dv), plain = grouped;
@@ -203,10 +206,10 @@ TEST_CASE("u8_attention_forward: grouped heads, packed batches and row ranges ar
     std::vector<std::int32_t> out(grouped.out_size());
     std::vector<float> scales(8);
     attention_workspace workspace;
-    u8_attention_forward<isa_under_test>(grouped.view(out.data(), 9, Dv), scales.data(), grouped.q_view(),
-                                         {grouped.k.data(), 40 * 2 * D, 2 * D, D},
-                                         {grouped.v.data(), 40 * 2 * Dv, 2 * Dv, Dv}, grouped.shape, grouped.mask,
-                                         grouped.mechanism(), workspace, executor());
+    u8::multi_head_attention_forward_integers<isa_under_test>(
+        grouped.view(out.data(), 9, Dv), scales.data(), grouped.q_view(), {grouped.k.data(), 40 * 2 * D, 2 * D, D},
+        {grouped.v.data(), 40 * 2 * Dv, 2 * Dv, Dv}, grouped.shape, grouped.mask, grouped.mechanism(), workspace,
+        executor());
     CHECK(out == plain.integers());
   }
   SECTION("two sequences of different lengths without padding") {
@@ -228,9 +231,9 @@ TEST_CASE("u8_attention_forward: grouped heads, packed batches and row ranges ar
     packed.shape.key_starts = key_starts;
     std::vector<float> out(expected.size());
     attention_workspace workspace;
-    u8_attention_forward<isa_under_test>(packed.view(out.data(), 16, Dv), packed.q_view(), packed.k_view(),
-                                         packed.v_view(), packed.shape, packed.mask, packed.mechanism(), workspace,
-                                         executor());
+    u8::multi_head_attention_forward<isa_under_test>(packed.view(out.data(), 16, Dv), packed.q_view(), packed.k_view(),
+                                                     packed.v_view(), packed.shape, packed.mask, packed.mechanism(),
+                                                     workspace, executor());
     CHECK(out == expected);
   }
   SECTION("rows 4 to 15 of 30, the others left alone") {
@@ -246,14 +249,16 @@ TEST_CASE("u8_attention_forward: grouped heads, packed batches and row ranges ar
   }
 }
 
-TEST_CASE("u8_attention_forward: in the caller's memory, reports a status and the same result", "[attention][u8]") {
+TEST_CASE("u8::multi_head_attention_forward: in the caller's memory, reports a status and the same result",
+          "[attention][u8]") {
   problem p(2, 2, 9, 40, 16, 24);
-  const index_t bytes = u8_attention_workspace_size(p.shape, 1);
+  const index_t bytes = u8::attention_workspace_size(p.shape, 1);
   std::vector<unsigned char> memory(static_cast<std::size_t>(bytes) + 1);
   std::vector<float> out(p.out_size());
   const auto call = [&](index_t given) {
-    return u8_attention_forward<isa_under_test>(p.view(out.data(), 9, 24), p.q_view(), p.k_view(), p.v_view(), p.shape,
-                                                p.mask, p.mechanism(), memory.data() + 1, given, executor());
+    return u8::try_multi_head_attention_forward<isa_under_test>(p.view(out.data(), 9, 24), p.q_view(), p.k_view(),
+                                                                p.v_view(), p.shape, p.mask, p.mechanism(),
+                                                                memory.data() + 1, given, executor());
   };
   CHECK(call(bytes) == attention_status::ok);
   CHECK(out == p.floats());
@@ -264,7 +269,8 @@ TEST_CASE("u8_attention_forward: in the caller's memory, reports a status and th
   CHECK(call(bytes) == attention_status::too_large_for_u8);
 }
 
-TEST_CASE("u8_attention_forward: equals the integer twin for every slope and shift of the rule", "[attention][u8]") {
+TEST_CASE("u8::multi_head_attention_forward: equals the integer twin for every slope and shift of the rule",
+          "[attention][u8]") {
   for (const float gamma :
        {0.0F, 1e-7F, 1e-4F, 0.003F, 0.02F, 0.4F, 3.0F, 40.0F, 5000.0F, -1e-4F, -0.003F, -0.4F, -40.0F}) {
     for (const float delta : {-3.0F, -0.01F, 0.0F, 0.7F, 2.0F, 1e20F}) {
@@ -278,10 +284,11 @@ TEST_CASE("u8_attention_forward: equals the integer twin for every slope and shi
   }
 }
 
-TEST_CASE("u8_attention_forward: is near the float definition in double", "[attention][u8]") {
+TEST_CASE("u8::multi_head_attention_forward: is near the float definition in double", "[attention][u8]") {
   for (const auto center : {centering::attended_keys, centering::none}) {
     for (const bool causal : {false, true}) {
-      problem p(1, 1, 64, 64, 64, 64, center == centering::none ? 0.1F : 1.0F, center == centering::none ? -6.5F : 0.5F);
+      problem p(1, 1, 64, 64, 64, 64, center == centering::none ? 0.1F : 1.0F,
+                center == centering::none ? -6.5F : 0.5F);
       p.options.center = center;
       p.mask.causal = causal;
       p.options.normalize_by_length = causal;
@@ -317,7 +324,7 @@ TEST_CASE("u8_rule_of: gives the threshold of the formula within a step", "[atte
   for (const float gamma : {0.001F, 0.01F, 0.1F, 1.0F, 10.0F, 80.0F, -0.01F, -1.0F, -10.0F}) {
     for (const float delta : {-2.0F, 0.0F, 0.5F, 1.9F}) {
       const float step_key = 0.025F, step_value = 0.012F;
-      const auto rule = detail::u8_rule_of(gamma, delta, 64, step_key, step_value);
+      const auto rule = driver::u8_rule_of(gamma, delta, 64, step_key, step_value);
       const double slope =
           static_cast<double>(gamma) / 8 * static_cast<double>(step_key) / static_cast<double>(step_value);
       for (const std::int64_t mean : {0, 3000, 16000}) {
@@ -338,7 +345,7 @@ TEST_CASE("u8_rule_of: gives the threshold of the formula within a step", "[atte
   }
 }
 
-TEST_CASE("u8_attention_forward: has the same bits on every instruction set and for 1 to 8 workers",
+TEST_CASE("u8::multi_head_attention_forward: has the same bits on every instruction set and for 1 to 8 workers",
           "[attention][u8]") {
   problem p(3, 4, 50, 200, 64, 64);
   p.mask_keys(9);
@@ -359,7 +366,7 @@ TEST_CASE("u8_attention_forward: has the same bits on every instruction set and 
   }
 }
 
-TEST_CASE("u8_attention_forward: integer output times its scale is the float output", "[attention][u8]") {
+TEST_CASE("u8::multi_head_attention_forward: integer output times its scale is the float output", "[attention][u8]") {
   problem p(2, 3, 9, 40, 16, 24);
   std::vector<float> scales;
   const auto integers = p.integers(&scales);
@@ -370,7 +377,8 @@ TEST_CASE("u8_attention_forward: integer output times its scale is the float out
   }
 }
 
-TEST_CASE("u8_attention_forward: reads strided, unaligned heads and writes nothing beside them", "[attention][u8]") {
+TEST_CASE("u8::multi_head_attention_forward: reads strided, unaligned heads and writes nothing beside them",
+          "[attention][u8]") {
   const problem p(2, 2, 5, 37, 20, 18);
   const auto expected = p.floats();
   // [B, H, L, D] with one number before each array and three after each row; gaps hold a value that must survive.
@@ -389,12 +397,14 @@ TEST_CASE("u8_attention_forward: reads strided, unaligned heads and writes nothi
     return heads_view<T>{data + 1, 2 * rows * (width + 3), width + 3, rows * (width + 3)};
   };
   attention_workspace workspace;
-  u8_attention_forward<isa_under_test>(view(out.data(), 5, 18), view(q.data(), 5, 20), view(k.data(), 37, 20),
-                                       view(v.data(), 37, 18), p.shape, p.mask, p.mechanism(), workspace, executor());
+  u8::multi_head_attention_forward<isa_under_test>(view(out.data(), 5, 18), view(q.data(), 5, 20),
+                                                   view(k.data(), 37, 20), view(v.data(), 37, 18), p.shape, p.mask,
+                                                   p.mechanism(), workspace, executor());
   CHECK(out == spread(expected, 5, 18));
 }
 
-TEST_CASE("u8_attention_forward: queries without keys give zeros, empty extents give nothing", "[attention][u8]") {
+TEST_CASE("u8::multi_head_attention_forward: queries without keys give zeros, empty extents give nothing",
+          "[attention][u8]") {
   problem late(1, 1, 6, 4, 8, 8);
   late.mask.causal = true;
   const auto out = late.floats();
@@ -414,7 +424,7 @@ TEST_CASE("u8_attention_forward: queries without keys give zeros, empty extents 
   CHECK(problem(0, 1, 3, 5, 8, 8).floats().empty());
 }
 
-TEST_CASE("u8_attention_forward: inputs of zeros or denormals are taken as zero", "[attention][u8]") {
+TEST_CASE("u8::multi_head_attention_forward: inputs of zeros or denormals are taken as zero", "[attention][u8]") {
   for (const float value : {0.0F, std::numeric_limits<float>::denorm_min()}) {
     problem p(1, 1, 3, 5, 8, 8);
     for (auto& x : p.v) x = value;
@@ -426,7 +436,7 @@ TEST_CASE("u8_attention_forward: inputs of zeros or denormals are taken as zero"
   }
 }
 
-TEST_CASE("u8_attention_forward: rejects what is not finite and says where", "[attention][u8]") {
+TEST_CASE("u8::multi_head_attention_forward: rejects what is not finite and says where", "[attention][u8]") {
   const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
   for (const float bad : {nan, infinity, -infinity, -nan}) {
     problem q(2, 3, 5, 7, 9, 11);
@@ -449,24 +459,25 @@ TEST_CASE("u8_attention_forward: rejects what is not finite and says where", "[a
   CHECK_THROWS_WITH(scalar.floats(), contains_text("a scalar, query"));
 }
 
-TEST_CASE("u8_attention_forward: rejects extents and pointers it cannot take", "[attention][u8]") {
+TEST_CASE("u8::multi_head_attention_forward: rejects extents and pointers it cannot take", "[attention][u8]") {
   CHECK_THROWS_WITH(problem(1, 1, 1, 1, 258, 1).floats(), contains_text("D 258"));
   CHECK_THROWS_WITH(problem(1, 1, 1, 1, 8, 1025).floats(), contains_text("Dv 1025"));
   CHECK_THROWS_AS(problem(1, 1, 1, 1, 0, 1).floats(), std::invalid_argument);
   const problem p(1, 1, 2, 3, 8, 8);
   attention_workspace workspace;
-  CHECK_THROWS_AS(u8_attention_forward<isa_under_test>(heads_view<float>{}, p.q_view(), p.k_view(), p.v_view(), p.shape,
+  CHECK_THROWS_AS(
+      u8::multi_head_attention_forward<isa_under_test>(heads_view<float>{}, p.q_view(), p.k_view(), p.v_view(), p.shape,
                                                        p.mask, p.mechanism(), workspace, executor()),
-                  std::invalid_argument);
+      std::invalid_argument);
 }
 
-TEST_CASE("u8_attention_forward: allocates nothing after the first call", "[attention][u8]") {
+TEST_CASE("u8::multi_head_attention_forward: allocates nothing after the first call", "[attention][u8]") {
   const problem p(1, 2, 40, 300, 64, 64);
   std::vector<float> out(p.out_size());
   attention_workspace workspace;
   const auto call = [&] {
-    u8_attention_forward<isa_under_test>(p.view(out.data(), 40, 64), p.q_view(), p.k_view(), p.v_view(), p.shape,
-                                         p.mask, p.mechanism(), workspace, executor());
+    u8::multi_head_attention_forward<isa_under_test>(p.view(out.data(), 40, 64), p.q_view(), p.k_view(), p.v_view(),
+                                                     p.shape, p.mask, p.mechanism(), workspace, executor());
   };
   call();
   const index_t size = workspace.size();

@@ -26,23 +26,23 @@ std::vector<float> query_range(const problem& p) {
   return range;
 }
 
-std::vector<float> attention(const problem& p, const u8_key_values& memory) {
+std::vector<float> attention(const problem& p, const u8::packed_key_values& memory) {
   std::vector<float> out(p.out_size(), 77.0F);
   attention_workspace workspace;
-  u8_attention_forward<isa_under_test>(p.view(out.data(), p.shape.queries, p.shape.value_size), p.q_view(), memory,
-                                       p.shape, p.mask, p.mechanism(), workspace, executor());
+  u8::packed_attention_forward<isa_under_test>(p.view(out.data(), p.shape.queries, p.shape.value_size), p.q_view(),
+                                               memory, p.shape, p.mask, p.mechanism(), workspace, executor());
   return out;
 }
 
-u8_key_values pack(const problem& p, const float* range) {
-  u8_key_values memory;
+u8::packed_key_values pack(const problem& p, const float* range) {
+  u8::packed_key_values memory;
   memory.pack<isa_under_test>(p.k_view(), p.v_view(), p.shape, p.mask, p.options, range, executor());
   return memory;
 }
 
 }  // namespace
 
-TEST_CASE("u8_key_values: packed once, gives the bits of the call from floats", "[attention][u8]") {
+TEST_CASE("u8::packed_key_values: packed once, gives the bits of the call from floats", "[attention][u8]") {
   for (const auto center : {centering::none, centering::attended_keys, centering::all_keys}) {
     for (const bool is_signed : {true, false}) {
       // Steps are per batch item and head; one item makes the range of its queries that of the head.
@@ -65,7 +65,7 @@ TEST_CASE("u8_key_values: packed once, gives the bits of the call from floats", 
   }
 }
 
-TEST_CASE("u8_key_values: queries beyond the range are limited to it", "[attention][u8]") {
+TEST_CASE("u8::packed_key_values: queries beyond the range are limited to it", "[attention][u8]") {
   problem p(1, 1, 4, 30, 16, 16);
   for (auto& x : p.k) x *= 0.5F;
   const auto memory = pack(p, nullptr);
@@ -76,7 +76,7 @@ TEST_CASE("u8_key_values: queries beyond the range are limited to it", "[attenti
   CHECK(attention(p, memory) == attention(inside, memory));
 }
 
-TEST_CASE("u8_key_values: rejects calls that do not fit what is packed", "[attention][u8]") {
+TEST_CASE("u8::packed_key_values: rejects calls that do not fit what is packed", "[attention][u8]") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   problem p(2, 2, 4, 30, 16, 16);
   p.mask_keys(4);

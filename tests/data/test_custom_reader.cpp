@@ -38,6 +38,18 @@ TEST_CASE("custom_rows: sentence1 and sentence2 by name, else the first one or t
   CHECK(csv("text\na\n").labels.empty());
 }
 
+TEST_CASE("custom_rows: an index column of pandas is no text") {
+  for (const char* name : {"", "Unnamed: 0", "Unnamed: 0.1", "__index_level_0__", "\"\""}) {
+    INFO(name);
+    const raw_examples rows = csv(std::string(name) + ",text,label\n0,a,x\n1,b,y\n");
+    CHECK(rows.first == strings{"a", "b"});
+    CHECK(rows.second.empty());
+    CHECK(rows.labels == strings{"x", "y"});
+  }
+  CHECK(csv(",question,answer\n0,a,b\n").second == strings{"b"});
+  CHECK_THAT(refusal([] { csv(",label\n0,x\n"); }), contains_text("x.csv:1: found the columns \", label\""));
+}
+
 TEST_CASE("custom_rows: refusals name the line") {
   CHECK_THAT(refusal([] { csv("label,idx\nx,1\n"); }), contains_text("x.csv:1: found the columns \"label, idx\""));
   CHECK_THAT(refusal([] { csv("text,label\na,x\nb\n"); }), contains_text("x.csv:3: found 1 columns; expected 2"));
@@ -55,7 +67,8 @@ TEST_CASE("infer_labels: classes sorted, integers by value, a point makes a regr
   }
   CHECK_THAT(refusal([&] { infer("a,x\nb,x\n"); }), contains_text("has the label \"x\" alone"));
   CHECK_THAT(refusal([&] { infer("a,x\nb,\n"); }), contains_text("x.csv:3: has an empty label"));
-  CHECK_THAT(refusal([] { infer_labels(csv("text\na\n")); }), contains_text("x.csv:1: has no column \"label\""));
+  CHECK_THAT(refusal([] { infer_labels(csv("text\na\n")); }),
+             contains_text("x.csv:1: found the columns \"text\"; expected \"label\""));
 }
 
 TEST_CASE("infer_labels: numbers mean the classes of the model that is trained further") {
@@ -67,6 +80,18 @@ TEST_CASE("infer_labels: numbers mean the classes of the model that is trained f
   CHECK(infer_labels(csv("text,label\na,0.0\nb,1.0\n"), known).is_regression);
   CHECK(infer_labels(csv("text,label\na,0.0\nb,1.0\n"), {}).is_regression);
   CHECK(infer_labels(csv("text,label\na,1\nb,0\n"), {}).names == std::vector<std::string>{"0", "1"});
+}
+
+TEST_CASE("understand_labels: names to the letter, then numbers, then names but for case") {
+  const auto classes = [](const std::string& labels, const label_set& set) {
+    return understand_labels(csv("text,label\n" + labels), set).labels;
+  };
+  using numbers = std::vector<std::int32_t>;
+  CHECK(classes("a,us\nb,US\n", {{"US", "us"}}) == numbers{1, 0});
+  CHECK(classes("a,Positive\nb,NEGATIVE\nc,1\n", {{"negative", "positive"}}) == numbers{1, 0, 1});
+  CHECK(classes("a,1\nb,0\n", {{"1", "0"}}) == numbers{0, 1});
+  CHECK_THAT(refusal([&] { classes("a,Us\n", {{"US", "us"}}); }), contains_text("x.csv:2: found the label \"Us\""));
+  CHECK_THAT(refusal([&] { classes("a,negativ\n", {{"negative", "positive"}}); }), contains_text("\"negativ\""));
 }
 
 TEST_CASE("custom_task: metric and form follow the labels") {

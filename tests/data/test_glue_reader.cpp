@@ -172,7 +172,7 @@ TEST_CASE("task_rows: refusals name file and line") {
   CHECK(starts_with(refusal("sst2", "sentence\tlabel\na\t1\nno label\n"), "x.tsv:3: found 1 columns; expected 2"));
   CHECK(starts_with(refusal("sst2", "sentence\tlabel\na\t1\tmore\n"), "x.tsv:2: found 3 columns; expected 2"));
   CHECK(starts_with(refusal("sst2", "sentence\tlabel\n\na\t1\n"), "x.tsv:2: found 1"));
-  for (const char* label : {"2", "-2", "", " 1", "1.0", "Positive", "11", "01"}) {
+  for (const char* label : {"2", "-2", "", " 1", "1.0", "Positiv", "11", "01"}) {
     CHECK(refusal("sst2", "sentence\tlabel\na\t1\nb\t" + std::string(label) + "\n") ==
           "x.tsv:3: found the label \"" + std::string(label) + "\"; expected 0 (negative) or 1 (positive)");
   }

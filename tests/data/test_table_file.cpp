@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <zlib.h>
-
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "inhibitor/data/table_file.hpp"
 #include "support/catch.hpp"
+#include "support/gzip_text.hpp"
 #include "support/temp_folder.hpp"
 
 using namespace inhibitor;
+using test::gzip;
 using cells = std::vector<std::vector<std::string>>;
 
 namespace {
@@ -37,22 +37,6 @@ std::string refusal(Action&& action) {
     return error.what();
   }
   return "accepted";
-}
-
-/// One gzip member.
-std::string gzip(const std::string& text) {
-  z_stream stream = {};
-  REQUIRE(deflateInit2(&stream, 9, Z_DEFLATED, 16 + MAX_WBITS, 9, Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string in = text;
-  std::string out(text.size() + 1000, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(in.data());
-  stream.avail_in = static_cast<uInt>(in.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  out.resize(out.size() - stream.avail_out);
-  deflateEnd(&stream);
-  return out;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/reference/attention.hpp"
 #include "inspect/heat_map.hpp"
 #include "support/catch.hpp"
@@ -94,11 +95,12 @@ TEST_CASE("inhibition_map: no inhibition passes everything, values of zero pass 
 }
 
 TEST_CASE("attention_map: each layer by its own mechanism", "[inspect]") {
-  const encoder_config config = small_config(attention_kind::inhibitor, attention_kind::dot_product);
+  const encoder_config config = small_config("inhibitor", "dot_product");
   encoder_tensors<float> model(config);
   initialize(model, 5);
   for (auto& layer : model.layer) {  // initial weights are tiny: make the heads look at something
-    for (index_t i = 0; i < layer.attention.q_lin.weight.size(); ++i) layer.attention.q_lin.weight.data[i] *= 50;
+    const tensor<float>& weight = layer.attention.projections()->q_lin.weight;
+    for (index_t i = 0; i < weight.size(); ++i) weight.data[i] *= 50;
   }
   const std::vector<std::int32_t> ids{1, 5, 3, 2};
   const std::vector<std::uint8_t> mask(4, 1);
@@ -122,9 +124,10 @@ TEST_CASE("attention_map: each layer by its own mechanism", "[inspect]") {
       for (index_t d = 0; d < 4; ++d) {
         double sum = 0;
         for (index_t j = 0; j < 4; ++j) {
-          sum += weights[static_cast<std::size_t>(i * 4 + j)] * double{b.v.data()[j * 8 + head * 4 + d]};
+          sum += weights[static_cast<std::size_t>(i * 4 + j)] *
+                 double{b.mixing.inner[attention_inner::v].data()[j * 8 + head * 4 + d]};
         }
-        CHECK_THAT(sum, WithinAbs(double{b.context.data()[i * 8 + head * 4 + d]}, 1e-6));
+        CHECK_THAT(sum, WithinAbs(double{b.mixing.context.data()[i * 8 + head * 4 + d]}, 1e-6));
       }
     }
     const auto shares = attention_map(model, a, 0, head, 4);

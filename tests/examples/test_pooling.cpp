@@ -2,8 +2,10 @@
 
 #include "classify/pooling.hpp"
 
+#include <cmath>
 #include <vector>
 
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/models/bert/heads.hpp"
 #include "inhibitor/models/bert/inference.hpp"
 #include "support/catch.hpp"
@@ -14,15 +16,29 @@ using namespace inhibitor::examples;
 using namespace inhibitor::test;
 using Catch::Matchers::WithinAbs;
 
-TEST_CASE("mean_of_rows: every sequence by its own tokens", "[programs]") {
-  const std::vector<float> hidden{1, 2, 3, 4, 5, 6};
-  const std::vector<index_t> starts{0, 1, 3};
+TEST_CASE("pool_tokens: every mode as sentence-transformers defines it, in that order, by a text's own tokens",
+          "[programs]") {
+  const std::vector<float> hidden{1, -2, 3, 4, 5, -6, 0, 8};
+  const std::vector<index_t> starts{0, 1, 4};
   packed_tokens tokens;
   tokens.starts = starts.data();
   tokens.batch = 2;
-  std::vector<float> out(4);
-  mean_of_rows(out.data(), hidden.data(), tokens, 2);
-  CHECK(out == std::vector<float>{1, 2, 4, 5});
+  const auto pool = [&](const std::vector<pooling_mode>& modes) {
+    std::vector<float> out(2 * 2 * modes.size());
+    pool_tokens(out.data(), hidden.data(), tokens, 2, modes);
+    return out;
+  };
+  using floats = std::vector<float>;
+  CHECK(pool({pooling_mode::cls}) == floats{1, -2, 3, 4});
+  CHECK(pool({pooling_mode::max}) == floats{1, -2, 5, 8});
+  CHECK(pool({pooling_mode::mean}) == floats{1, -2, 8.0F / 3, 2});
+  CHECK(pool({pooling_mode::lasttoken}) == floats{1, -2, 0, 8});
+  // (3 + 2 * 5 + 3 * 0) / 6 and (4 - 2 * 6 + 3 * 8) / 6.
+  CHECK(pool({pooling_mode::weightedmean}) == floats{1, -2, 13.0F / 6, 16.0F / 6});
+  const floats root = pool({pooling_mode::mean_sqrt_len_tokens});
+  CHECK(root[1] == -2);
+  CHECK_THAT(double{root[2]}, WithinAbs(8 / std::sqrt(3.0), 1e-6));
+  CHECK(pool({pooling_mode::max, pooling_mode::mean}) == floats{1, -2, 1, -2, 5, 8, 8.0F / 3, 2});
 }
 
 TEST_CASE("scale_to_length_one: unit length, zeros stay", "[programs]") {
@@ -33,8 +49,8 @@ TEST_CASE("scale_to_length_one: unit length, zeros stay", "[programs]") {
 
 TEST_CASE("pool_first: what the classification head computes", "[programs]") {
   for (const model_family family : {model_family::distilbert, model_family::bert}) {
-    encoder_config config = small_config(attention_kind::inhibitor, attention_kind::dot_product);
-    config.family = family;
+    encoder_config config = small_config("inhibitor", "dot_product");
+    config.set_family(family);
     config.type_vocab_size = family == model_family::bert ? 2 : 0;
     config.initializer_range = 0.5;
     encoder_tensors<float> model(config);

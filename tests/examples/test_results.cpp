@@ -37,11 +37,6 @@ void write_run(const temp_folder& folder, const std::string& name, const result_
   write_result_file(folder.file(name + "/results.json"), content);
 }
 
-void write_run(const temp_folder& folder, const std::string& name, const std::string& content) {
-  std::filesystem::create_directories(folder.file(name));
-  folder.write(name + "/results.json", content);
-}
-
 }  // namespace
 
 TEST_CASE("score_tables: mean and sample deviation over seeds, in percent", "[results]") {

@@ -121,8 +121,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const index_t bytes_needed = attention_workspace_size<double>(shape, 1, attention_pass::backward);
   require((bytes_needed > 0) == sound);
   if (!sound) {
-    const auto status = multi_head_attention_forward<double>({}, {}, {}, {}, shape, {}, dot_product_attention<double>{},
-                                                             nullptr, 0, {});
+    const auto status = try_multi_head_attention_forward<double>({}, {}, {}, {}, shape, {},
+                                                                 dot_product_attention<double>{}, nullptr, 0, {});
     require(status != attention_status::ok);
     return 0;
   }
@@ -154,10 +154,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto bytes_given = static_cast<index_t>(memory.size());
   const attention_status status =
       c.dot_product
-          ? multi_head_attention_forward<double>(out.view(), q.view(), k.view(), v.view(), again, c.mask(),
-                                                 dot_product_attention<double>{}, memory.data(), bytes_given, {})
-          : multi_head_attention_forward<double>(out.view(), q.view(), k.view(), v.view(), again, c.mask(),
-                                                 c.inhibitor(), memory.data(), bytes_given, {});
+          ? try_multi_head_attention_forward<double>(out.view(), q.view(), k.view(), v.view(), again, c.mask(),
+                                                     dot_product_attention<double>{}, memory.data(), bytes_given, {})
+          : try_multi_head_attention_forward<double>(out.view(), q.view(), k.view(), v.view(), again, c.mask(),
+                                                     c.inhibitor(), memory.data(), bytes_given, {});
   require(status == attention_status::ok);
   const strided wanted(actual.out, B, L, H, Dv, gap, !heads_first, packed_q);
   for (std::size_t i = 0; i < wanted.numbers.size(); ++i) {

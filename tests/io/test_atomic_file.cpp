@@ -1,13 +1,86 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include <algorithm>
-
 #include "inhibitor/io/atomic_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "inhibitor/base/read_file.hpp"
 #include "support/catch.hpp"
 #include "support/temp_folder.hpp"
 
 using namespace inhibitor;
 using namespace inhibitor::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::size_t entries(const temp_folder& folder) {
+  return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()));
+}
+
+}  // namespace
+
+TEST_CASE("atomic_file: a regular file appears whole, replaced in one step, or not at all", "[io]") {
+  temp_folder folder;
+  const std::string path = folder.write("f", "old");
+  {
+    atomic_file file(path);
+    file.write("half");
+    CHECK(read_file(path) == "old");
+  }
+  CHECK(read_file(path) == "old");
+  CHECK(entries(folder) == 1);
+  write_file_atomically(path, "new");
+  CHECK(read_file(path) == "new");
+  write_file_atomically(folder.file("first"), "x");
+  CHECK(read_file(folder.file("first")) == "x");
+  CHECK(entries(folder) == 2);
+}
+
+TEST_CASE("atomic_file: a link stays a link, the file it leads to is replaced", "[io]") {
+  temp_folder folder;
+  const std::string target = folder.write("target", "old");
+  fs::create_symlink("target", folder.file("link"));
+  fs::create_symlink("link", folder.file("second"));
+  write_file_atomically(folder.file("second"), "new");
+  CHECK(fs::is_symlink(folder.file("link")));
+  CHECK(fs::is_symlink(folder.file("second")));
+  CHECK(read_file(target) == "new");
+  CHECK(entries(folder) == 3);
+}
+
+TEST_CASE("atomic_file: a link to nothing and a folder are refused and stay", "[io]") {
+  temp_folder folder;
+  fs::create_symlink("absent", folder.file("link"));
+  CHECK_THROWS_WITH(write_file_atomically(folder.file("link"), "x"), contains_text("link: is a link to a file"));
+  CHECK(fs::is_symlink(folder.file("link")));
+  fs::create_directory(folder.file("d"));
+  CHECK_THROWS_WITH(write_file_atomically(folder.file("d"), "x"), contains_text("d: is a folder"));
+  CHECK(fs::is_directory(folder.file("d")));
+  CHECK(entries(folder) == 2);
+}
+
+TEST_CASE("atomic_file: a pipe is written through and stays a pipe", "[io]") {
+  temp_folder folder;
+  const std::string pipe = folder.file("pipe");
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  const int reader = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK);
+  REQUIRE(reader >= 0);
+  write_file_atomically(pipe, "through");
+  char received[16] = {};
+  CHECK(::read(reader, received, sizeof received) == 7);
+  CHECK(std::string(received) == "through");
+  ::close(reader);
+  CHECK(fs::is_fifo(pipe));
+  CHECK(entries(folder) == 1);
+}
 
 TEST_CASE("remove_temporaries: what killed programs left goes, all else stays") {
   temp_folder folder;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "inhibitor/base/aligned_buffer.hpp"
+#include "inhibitor/base/round_up.hpp"
 #include "inhibitor/kernels/attention/backward.hpp"
 #include "inhibitor/reference/attention.hpp"
 #include "support/catch.hpp"
@@ -76,7 +77,7 @@ head_results<T> run_head(const head_case& c, const std::vector<T>& q, const std:
     const index_t causal = i + c.S - c.L + 1;
     limits[static_cast<std::size_t>(i)] = !c.causal ? c.S : causal < 0 ? 0 : causal;
   }
-  kernels::head_inputs<T> in;
+  kernels::head_inputs<T> in{};
   in.q = q.data();
   in.k = k.data();
   in.v = v.data();
@@ -112,7 +113,7 @@ void compare_with_reference(const head_case& c, random_numbers& random) {
   // A negative scale makes near keys heavy under exp; uncentered scores are all positive and need a negative shift.
   const double gamma = softmax && scoring_of<typename P::score> == reference::scoring::manhattan ? -0.8 : 0.8;
   const double shift = c.center ? 0.4 : 0.3 - gamma * 0.6 * std::sqrt(static_cast<double>(c.D));
-  kernels::weight_options<T> options;
+  kernels::weight_options<T> options = kernels::plain_weights<T>();
   options.scale = static_cast<T>(gamma / std::sqrt(static_cast<double>(c.D)));
   options.shift = static_cast<T>(shift);
   options.output_scale = T(1.5);
@@ -216,7 +217,7 @@ TEST_CASE("attention kernels: gradients in float where nothing rounds", "[kernel
   const head_case c{33, 37, 16, 19, true, false};
   const auto q = random.grid<float>(c.L * c.D), k = random.grid<float>(c.S * c.D), v = random.grid<float>(c.S * c.Dv);
   const auto g = random.grid<float>(c.L * c.Dv);
-  kernels::weight_options<float> options;
+  kernels::weight_options<float> options = kernels::plain_weights<float>();
   options.scale = 0.25F;
   options.shift = -2.0F;
   options.output_scale = 2.0F;
@@ -255,15 +256,15 @@ TEMPLATE_TEST_CASE("score_tile: every lane its own key, equal vectors at distanc
   // Key j is (j, ..., j): the distance to the zero query is D j, different in every lane.
   std::vector<T> k(S * D), q(L * D, T(0));
   for (index_t j = 0; j < S; ++j) std::fill_n(k.begin() + j * D, D, static_cast<T>(j));
-  aligned_buffer<T> packed(kernels::packed_keys_size<Isa, T>(S, D)), sums(kernels::round_up(S, lanes<Isa, T>));
-  const index_t pitch = kernels::round_up(S, lanes<Isa, T>);
+  aligned_buffer<T> packed(kernels::packed_keys_size<Isa, T>(S, D)), sums(round_up(S, lanes<Isa, T>));
+  const index_t pitch = round_up(S, lanes<Isa, T>);
   aligned_buffer<T> scores(L * pitch), q_sums(L);
   const auto run = [&](auto score) {
     kernels::pack_keys<Isa, T>(packed.data(), k.data(), D, nullptr, S, D);
     kernels::packed_key_sums<Isa, T>(sums.data(), packed.data(), S, D);
     kernels::row_sums<Isa, T>(q_sums.data(), q.data(), D, L, D);
-    kernels::score_tile<Isa, T, decltype(score)>(scores.data(), pitch, q.data(), D, L, packed.data(), S, S, D,
-                                                 q_sums.data(), sums.data());
+    kernels::score_tile<Isa, T, decltype(score)>(
+        scores.data(), pitch, {q.data(), D, q_sums.data(), sums.data(), packed.data(), S, D, 0}, L, S);
   };
   run(kernels::manhattan_by_max{});
   for (index_t i = 0; i < L; ++i) {
@@ -278,6 +279,70 @@ TEMPLATE_TEST_CASE("score_tile: every lane its own key, equal vectors at distanc
   for (index_t i = 0; i < L; ++i) CHECK(scores[i * pitch + i * 3] == T(0));
 }
 
+TEST_CASE("attention kernels: an offset that queries and keys share costs no digits", "[kernels]") {
+  if (!cpu_can_run()) return;
+  using P = policies<kernels::manhattan_by_max, kernels::signed_relu>;
+  const double offset = GENERATE(0.0, 1.0, 10.0, 100.0, 1000.0, 10000.0);
+  const auto signs = GENERATE(0, 1, 2);  // all features up, all down, each its own way
+  const head_case c{37, 150, 64, 24};
+  random_numbers random(19);
+  auto q = random.numbers<float>(c.L * c.D, -1.7, 1.7), k = random.numbers<float>(c.S * c.D, -1.7, 1.7);
+  const auto v = random.numbers<float>(c.S * c.Dv), g = random.numbers<float>(c.L * c.Dv);
+  for (index_t x = 0; x < c.D; ++x) {
+    const bool down = signs == 1 || (signs == 2 && random.index(2) == 1);
+    for (auto* rows : {&q, &k}) {
+      for (std::size_t i = static_cast<std::size_t>(x); i < rows->size(); i += static_cast<std::size_t>(c.D)) {
+        (*rows)[i] = static_cast<float>((*rows)[i] + (down ? -offset : offset));
+      }
+    }
+  }
+  kernels::weight_options<float> options = kernels::plain_weights<float>();
+  options.scale = 0.125F;
+  options.shift = 0.25F;
+  options.center = true;
+  const auto actual = run_head<float, P>(c, q, k, v, g, options);
+
+  reference::attention_problem p;
+  p.queries = c.L;
+  p.keys = c.S;
+  p.head_size = c.D;
+  p.value_size = c.Dv;
+  const std::vector<double> qd(q.begin(), q.end()), kd(k.begin(), k.end()), vd(v.begin(), v.end());
+  std::vector<double> out(actual.out.size());
+  reference::attention_forward(out.data(), qd.data(), kd.data(), vd.data(), {1.0, 0.25, 1.0}, p);
+  INFO("offset " << offset << " signs " << signs);
+  CHECK(largest_difference(actual.out, out) <= 3e-6 * largest_magnitude(out));
+  // The backward pass weighs as the forward pass did: out is linear in output_scale.
+  double sum = 0, magnitude = 0;
+  for (std::size_t i = 0; i < g.size(); ++i) {
+    sum += static_cast<double>(g[i]) * out[i];
+    magnitude += std::abs(static_cast<double>(g[i]) * out[i]);
+  }
+  CHECK(std::abs(static_cast<double>(actual.d.output_scale) - sum) <= 3e-6 * magnitude);
+}
+
+TEST_CASE("attention kernels: a row near its keys does not depend on rows computed with it", "[kernels]") {
+  if (!cpu_can_run()) return;
+  using P = policies<kernels::manhattan_by_max, kernels::signed_relu>;
+  const head_case c{11, 45, 16, 9};
+  random_numbers random(20);
+  auto q = random.numbers<float>(c.L * c.D), k = random.numbers<float>(c.S * c.D, 49, 51);
+  for (const index_t row : {0, 1, 2, 3, 5, 10}) {  // a whole register tile, a part of one, a single row
+    for (index_t x = 0; x < c.D; ++x) q[static_cast<std::size_t>(row * c.D + x)] += 50.0F;
+  }
+  const auto v = random.numbers<float>(c.S * c.Dv), g = random.numbers<float>(c.L * c.Dv);
+  kernels::weight_options<float> options = kernels::plain_weights<float>();
+  options.scale = 0.25F;
+  options.center = true;
+  const auto together = run_head<float, P>(c, q, k, v, g, options);
+  for (index_t i = 0; i < c.L; ++i) {
+    const std::vector<float> row(q.begin() + i * c.D, q.begin() + (i + 1) * c.D);
+    const auto alone = run_head<float, P>({1, c.S, c.D, c.Dv}, row, k, v, g, options);
+    INFO("row " << i);
+    CHECK(std::equal(alone.out.begin(), alone.out.end(), together.out.begin() + i * c.Dv));
+  }
+}
+
 TEMPLATE_TEST_CASE("attention kernels: full inhibition gives exactly 0, none gives the sum", "[kernels]", float,
                    double) {
   if (!cpu_can_run()) return;
@@ -287,7 +352,7 @@ TEMPLATE_TEST_CASE("attention kernels: full inhibition gives exactly 0, none giv
   random_numbers random(16);
   const auto q = random.numbers<T>(c.L * c.D), k = random.numbers<T>(c.S * c.D), v = random.numbers<T>(c.S * c.Dv);
   const auto g = random.numbers<T>(c.L * c.Dv);
-  kernels::weight_options<T> options;
+  kernels::weight_options<T> options = kernels::plain_weights<T>();
   options.shift = T(1);  // |v| < 1
   const auto signed_form =
       run_head<T, policies<kernels::manhattan_by_max, kernels::signed_relu>>(c, q, k, v, g, options);
@@ -320,7 +385,7 @@ TEST_CASE("attention kernels: non-finite numbers reach the rows that use them", 
   auto q = random.numbers<float>(c.L * c.D), k = random.numbers<float>(c.S * c.D),
        v = random.numbers<float>(c.S * c.Dv);
   const auto g = random.numbers<float>(c.L * c.Dv);
-  kernels::weight_options<float> options;
+  kernels::weight_options<float> options = kernels::plain_weights<float>();
   options.center = true;
   const auto clean = run_head<float, P>(c, q, k, v, g, options);
   constexpr index_t row = 5, key = 5 + 40 - 9;  // key is the last one that query `row` sees
@@ -351,7 +416,7 @@ TEST_CASE("attention kernels: nothing outside the caller's arrays is touched", "
       out(std::vector<float>(static_cast<std::size_t>(c.L * c.Dv)), where), dq(q.values(), where),
       dk(k.values(), where), dv(v.values(), where);
   const std::vector<index_t> limits(static_cast<std::size_t>(c.L), c.S);
-  kernels::head_inputs<float> in;
+  kernels::head_inputs<float> in{};
   in.q = q.data();
   in.k = k.data();
   in.v = v.data();
@@ -365,7 +430,7 @@ TEST_CASE("attention kernels: nothing outside the caller's arrays is touched", "
   const kernels::forward_scratch<Isa, float> forward(nullptr, c.L, c.S, c.D, c.Dv);
   const kernels::backward_scratch<Isa, float, kernels::signed_relu> backward(nullptr, c.L, c.S, c.D, c.Dv);
   aligned_buffer<float> memory(std::max(forward.size, backward.size));
-  kernels::weight_options<float> options;
+  kernels::weight_options<float> options = kernels::plain_weights<float>();
   options.center = true;
   kernels::attention_forward<Isa, float, P::score, P::aggregate>(out.data(), c.Dv, in, options, memory.data());
   kernels::attention_backward<Isa, float, P::score, P::aggregate>({dq.data(), c.D, dk.data(), c.D, dv.data(), c.Dv},

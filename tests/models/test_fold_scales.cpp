@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/models/bert/heads.hpp"
 #include "support/catch.hpp"
 #include "support/tolerance.hpp"
@@ -23,10 +24,10 @@ encoder_tensors<T> random_model(const inhibitor_options& options) {
   c.n_layers = 3;
   c.n_heads = 3;
   c.dim = 24;
-  c.hidden_dim = 40;
+  c.intermediate_dim = 40;
   c.num_labels = 5;
   c.initializer_range = 0.3;
-  c.attention = {attention_kind::inhibitor, attention_kind::dot_product, attention_kind::inhibitor};
+  c.attention = {"inhibitor", "dot_product", "inhibitor"};
   c.inhibitor = options;
   encoder_tensors<T> p(c);
   initialize(p, 8);
@@ -34,7 +35,7 @@ encoder_tensors<T> random_model(const inhibitor_options& options) {
   std::uniform_real_distribution<double> shift(-0.1, 0.1), scale(0.3, 1.7);
   for (index_t i = 0; i < p.size(); ++i) p.data()[i] += static_cast<T>(shift(bits));
   for (const std::size_t layer : {std::size_t{0}, std::size_t{2}}) {
-    attention_tensors<T>& a = p.layer[layer].attention;
+    inhibitor_mixer<T>& a = *p.layer[layer].attention.template as<inhibitor_mixer>();
     for (index_t h = 0; h < c.n_heads; ++h) {
       a.inhibitor_score_scale.data[h] = static_cast<T>(scale(bits));
       a.inhibitor_output_scale.data[h] = static_cast<T>(scale(bits));
@@ -109,9 +110,9 @@ TEST_CASE("fold_scales: a scale that cannot be folded is named and nothing is to
       GENERATE(0.0F, -0.5F, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN());
   const bool score = GENERATE(true, false);
   encoder_tensors<float> p = random_model<float>({});
-  attention_tensors<float>& a = p.layer[2].attention;
+  inhibitor_mixer<float>& a = *p.layer[2].attention.as<inhibitor_mixer>();
   (score ? a.inhibitor_score_scale : a.inhibitor_output_scale).data[1] = bad;
-  const float untouched = p.layer[0].attention.q_lin.weight.data[0];
+  const float untouched = p.layer[0].attention.projections()->q_lin.weight.data[0];
   std::string message;
   try {
     fold_scales(p);
@@ -121,7 +122,7 @@ TEST_CASE("fold_scales: a scale that cannot be folded is named and nothing is to
   INFO(message);
   CHECK(message.find("layer 2, head 1") != std::string::npos);
   CHECK(message.find(score ? "inhibitor_score_scale" : "inhibitor_output_scale") != std::string::npos);
-  CHECK(p.layer[0].attention.q_lin.weight.data[0] == untouched);
+  CHECK(p.layer[0].attention.projections()->q_lin.weight.data[0] == untouched);
   CHECK_FALSE(p.config().add_only);
 }
 
@@ -139,7 +140,7 @@ TEST_CASE("fold_scales: a model without inhibitor layers keeps its numbers", "[f
   c.n_layers = 1;
   c.n_heads = 1;
   c.dim = 4;
-  c.hidden_dim = 4;
+  c.intermediate_dim = 4;
   encoder_tensors<float> p(c);
   initialize(p, 2);
   const auto before = numbers_of(p);

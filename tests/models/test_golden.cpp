@@ -4,12 +4,13 @@
 #include <set>
 #include <type_traits>
 
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/attention/multi_head.hpp"
-#include "inhibitor/reference/attention.hpp"
-#include "inhibitor/optim/adamw.hpp"
 #include "inhibitor/nn/losses.hpp"
-#include "inhibitor/training/objectives.hpp"
+#include "inhibitor/optim/adamw.hpp"
 #include "inhibitor/optim/schedule.hpp"
+#include "inhibitor/reference/attention.hpp"
+#include "inhibitor/training/objectives.hpp"
 #include "support/catch.hpp"
 #include "support/golden.hpp"
 
@@ -98,25 +99,25 @@ struct encoder_case {
     config.max_position_embeddings = sizes.at(1);
     config.n_layers = sizes.at(2);
     config.n_heads = sizes.at(3);
-    config.hidden_dim = sizes.at(4);
+    config.intermediate_dim = sizes.at(4);
     config.num_labels = sizes.at(5);
     if (file.has("input/token_types")) {
-      config.family = model_family::bert;
+      config.set_family(model_family::bert);
       config.type_vocab_size = file.extent("param/bert.embeddings.token_type_embeddings.weight", 0);
       token_types = file.integers<std::int32_t>("input/token_types");
     }
     const std::string root = config.family == model_family::bert ? "bert" : "distilbert";
     config.dim = file.extent("param/" + root + ".embeddings.word_embeddings.weight", 1);
     const bool is_inhibitor = file.has("param/distilbert.transformer.layer.0.attention.inhibitor_shift");
-    config.attention.assign(static_cast<std::size_t>(config.n_layers),
-                            is_inhibitor ? attention_kind::inhibitor : attention_kind::dot_product);
+    config.attention.assign(static_cast<std::size_t>(config.n_layers), is_inhibitor ? "inhibitor" : "dot_product");
     tokens = {ids.data(), key_mask.data(), file.extent("input/ids", 0), file.extent("input/ids", 1),
               token_types.empty() ? nullptr : token_types.data()};
   }
 
-  encoder_tensors<T> parameters(encoder_heads heads) const {
+  encoder_tensors<T> parameters(const head_names& heads) const {
     encoder_tensors<T> p(config, heads);
-    p.visit([&](const std::string& name, tensor<T>& t) {
+    p.visit([&](const std::string& visited, tensor<T>& t) {
+      const std::string name = checkpoint_tensor_name(visited, config.family);
       const auto values = file.template values<T>("param/" + name);
       REQUIRE(static_cast<index_t>(values.size()) == t.size());
       std::copy(values.begin(), values.end(), t.data);
@@ -125,7 +126,7 @@ struct encoder_case {
   }
 };
 
-constexpr encoder_heads both_heads{true, true};
+const head_names both_heads{"sequence_classification", "masked_lm"}, classification{"sequence_classification"};
 const char* const encoder_names[] = {"distilbert_inhibitor", "distilbert_dot_product", "bert"};
 
 }  // namespace
@@ -201,7 +202,7 @@ TEST_CASE("reference attention: equals PyTorch, forward and backward", "[golden]
       p.normalize_by_length = c.options.normalize_by_length;
       p.center = c.options.center == centering::none            ? reference::centered::no
                  : c.options.center == centering::attended_keys ? reference::centered::attended_keys
-                                                               : reference::centered::all_keys;
+                                                                : reference::centered::all_keys;
       p.aggregate = c.options.is_signed ? reference::aggregation::signed_relu : reference::aggregation::unsigned_relu;
       if (!c.is_inhibitor) {
         p.score = reference::scoring::dot_product;
@@ -244,8 +245,8 @@ TEMPLATE_TEST_CASE("classification_objective: equals PyTorch in every activation
                   value_floor);
     }
     for (std::size_t l = 0; l < state.activations.block.size(); ++l) {
-      check_close(state.activations.block[l].context.data(), c.file, "context." + std::to_string(l), value_tolerance<T>,
-                  value_floor);
+      check_close(state.activations.block[l].mixing.context.data(), c.file, "context." + std::to_string(l),
+                  value_tolerance<T>, value_floor);
     }
     check_tensors(state.gradients, c.file, "grad/", gradient_tolerance<T>, gradient_floor, true);
     const T* pad_row = state.gradients.embeddings.word_embeddings.data;
@@ -302,7 +303,7 @@ TEST_CASE("adamw: ten training steps equal PyTorch's", "[golden]") {
   for (const char* name : encoder_names) {
     INFO(name);
     const encoder_case<double> c(name);
-    encoder_tensors<double> p = c.parameters({true, false});
+    encoder_tensors<double> p = c.parameters(classification);
     training_state<double> state(p);
     adamw<encoder_tensors<double>> optimizer(p, trainable_segments(p, [](const std::string&) { return true; }));
     adamw_options options;
@@ -330,7 +331,7 @@ TEST_CASE("adamw: ten steps in float at a rate of 1e-4 stay with those in double
   const auto losses_of = [](const char* name, auto zero) {
     using T = decltype(zero);
     const encoder_case<T> c(name);
-    encoder_tensors<T> p = c.parameters({true, false});
+    encoder_tensors<T> p = c.parameters(classification);
     training_state<T> state(p);
     adamw<encoder_tensors<T>> optimizer(p, trainable_segments(p, [](const std::string&) { return true; }));
     adamw_options options;
@@ -356,7 +357,7 @@ TEMPLATE_TEST_CASE("distillation objectives: equal PyTorch", "[golden]", float, 
   using T = TestType;
   const golden_file file = golden("objectives");
   const encoder_case<T> student("distilbert_inhibitor"), teacher("distilbert_dot_product");
-  const encoder_tensors<T> p = student.parameters({true, false}), teacher_p = teacher.parameters({true, false});
+  const encoder_tensors<T> p = student.parameters(classification), teacher_p = teacher.parameters(classification);
   inference_state<T> teacher_state;
   const auto compare = [&](const std::string& group, double loss, const training_state<T>& state) {
     INFO(group);

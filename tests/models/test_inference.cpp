@@ -4,8 +4,9 @@
 #include <tuple>
 #include <vector>
 
-#include "inhibitor/models/bert/heads.hpp"
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/models/bert/fold_scales.hpp"
+#include "inhibitor/models/bert/heads.hpp"
 #include "inhibitor/nn/gemm_eigen.hpp"
 #include "support/catch.hpp"
 #include "support/counted_new.hpp"
@@ -18,8 +19,8 @@ using namespace inhibitor::test;
 
 namespace {
 
-using kinds = std::vector<attention_kind>;
-constexpr attention_kind dot = attention_kind::dot_product, inhibiting = attention_kind::inhibitor;
+using kinds = std::vector<std::string>;
+const std::string dot = "dot_product", inhibiting = "inhibitor";
 
 /// Three layers wide enough for whole and partial tiles of every instruction set, or the smallest model there is.
 encoder_config some_config(const kinds& layers, model_family family, bool small = false) {
@@ -27,13 +28,13 @@ encoder_config some_config(const kinds& layers, model_family family, bool small 
   if (!small) {
     c.dim = 120;
     c.n_heads = 3;
-    c.hidden_dim = 300;
+    c.intermediate_dim = 300;
     c.max_position_embeddings = 300;
     c.vocab_size = 50;
   }
   c.n_layers = static_cast<index_t>(layers.size());
   c.attention = layers;
-  c.family = family;
+  c.set_family(family);
   if (family == model_family::bert) c.type_vocab_size = 2;
   c.layer_norm_epsilon = 1e-5;
   c.initializer_range = 0.1;
@@ -140,6 +141,53 @@ TEST_CASE("encoder_inference: hidden states and logits of encoder_forward, for e
   check_close(computed(eigen, tokens, {}), truth, 1e-5);
 }
 
+TEST_CASE("encoder_inference: packed agrees with padded whatever the mean of the scores is over") {
+  const centering center = GENERATE(centering::none, centering::attended_keys, centering::all_keys);
+  const model_family family = GENERATE(model_family::distilbert, model_family::bert);
+  encoder_config c = some_config({inhibiting, dot, inhibiting}, family);
+  c.inhibitor.center = center;
+  encoder_tensors<float> p = random_model<float>(c);
+  const some_tokens tokens(c, ragged);
+  const auto truth = expected(p, tokens);
+  encoder_inference<float> model(p);
+  CHECK(model.counts_padding() == (center == centering::all_keys));
+  check_close(computed(model, tokens, {}), truth, 1e-5);
+  fold_scales(p);
+  encoder_inference<float> folded(p);
+  check_close(computed(folded, tokens, {}), truth, 1e-5);
+}
+
+TEST_CASE("encoder_inference: centering over all keys counts the padding it is told of, or none") {
+  encoder_config c = some_config({inhibiting, inhibiting}, model_family::distilbert);
+  c.inhibitor.center = centering::all_keys;
+  const encoder_tensors<float> p = random_model<float>(c);
+  const some_tokens longer(c, {7, 40}), alone(c, {7});
+  const auto size = static_cast<std::ptrdiff_t>(7 * c.dim);
+  const std::vector<float> want = expected(p, longer).hidden;
+  // The first sequence without its neighbor, padded to the neighbor's length.
+  encoder_inference<float> model(p);
+  packed_tokens tokens = alone.packed();
+  tokens.padded_length = 40;
+  const float* got = model.hidden(tokens, {});
+  const std::vector<float> padded(got, got + size), first(want.begin(), want.begin() + size);
+  CHECK(largest_difference(padded, first) < 1e-5 * largest_magnitude(first));
+  got = model.hidden(alone.packed(), {});
+  CHECK(largest_difference(std::vector<float>(got, got + size), first) > 1e-3 * largest_magnitude(first));
+
+  inference_options plain;
+  plain.counts_padding = false;
+  encoder_inference<float> unpadded(p, plain);
+  CHECK_FALSE(unpadded.counts_padding());
+  const std::vector<float> own = expected(p, alone).hidden;
+  got = unpadded.hidden(longer.packed(), {});
+  CHECK(largest_difference(std::vector<float>(got, got + size), own) < 1e-5 * largest_magnitude(own));
+
+  tokens.padded_length = 6;
+  CHECK_THROWS_WITH(model.hidden(tokens, {}), contains_text("padded_length is 6; expected 7"));
+  tokens.padded_length = 301;
+  CHECK_THROWS_WITH(model.hidden(tokens, {}), contains_text("max_position_embeddings = 300"));
+}
+
 TEST_CASE("encoder_inference: in double, and for more rows than the feed-forward network takes at a time") {
   const encoder_config c = some_config({inhibiting, dot}, model_family::bert);
   const encoder_tensors<double> p = random_model<double>(c);
@@ -157,8 +205,7 @@ TEST_CASE("encoder_inference: the smallest model, all options of the inhibitor")
   c.inhibitor.skip_inhibited = skip;
   c.inhibitor.normalize_by_length = skip;
   const encoder_tensors<float> p = random_model<float>(c);
-  // Of one length: centering over all keys is meant to depend on the padding.
-  const some_tokens tokens(c, {5, 5, 5});
+  const some_tokens tokens(c, {5, 2, 4});
   encoder_inference<float> model(p);
   check_close(computed(model, tokens, {}), expected(p, tokens), 1e-5);
 }
@@ -260,7 +307,7 @@ TEST_CASE("encoder_inference: refuses tokens that do not fit, with their positio
         "packed tokens: sequence 0 has 7 tokens; expected 1 to max_position_embeddings = 6");
   CHECK(model.hidden({}, {}) == model.hidden({}, {}));  // no sequences, no rows
 
-  encoder_inference<float> headless(encoder_tensors<float>(c, {false, false}));
+  encoder_inference<float> headless(encoder_tensors<float>(c, {}));
   const std::vector<std::int32_t> ids{1};
   const std::vector<index_t> starts{0, 1};
   CHECK_FALSE(headless.has_classifier());

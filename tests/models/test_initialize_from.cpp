@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/models/bert/encoder.hpp"
 #include "support/catch.hpp"
 #include "support/small_config.hpp"
@@ -13,15 +14,15 @@ using inhibitor::test::small_config;
 namespace {
 
 encoder_config teacher_config(index_t layers) {
-  encoder_config config = small_config(attention_kind::dot_product, attention_kind::dot_product);
-  config.family = model_family::bert;
+  encoder_config config = small_config("dot_product", "dot_product");
+  config.set_family(model_family::bert);
   config.type_vocab_size = 2;
   config.n_layers = layers;
-  config.set_attention(attention_kind::dot_product);
+  config.set_attention("dot_product");
   return config;
 }
 
-encoder_config student_config(index_t layers, attention_kind kind) {
+encoder_config student_config(index_t layers, std::string kind) {
   encoder_config config = small_config(kind, kind);
   config.n_layers = layers;
   config.set_attention(kind);
@@ -30,7 +31,7 @@ encoder_config student_config(index_t layers, attention_kind kind) {
 
 /// A model whose numbers all differ from one another and from those of other seeds.
 encoder_tensors<double> drawn_model(const encoder_config& config, std::uint64_t seed,
-                                    encoder_heads heads = {true, true}) {
+                                    const head_names& heads = {"sequence_classification", "masked_lm"}) {
   encoder_tensors<double> p(config, heads);
   initialize(p, seed);
   for (index_t i = 0; i < p.size(); ++i) p.data()[i] += 1e-3 * static_cast<double>(i % 97);
@@ -56,7 +57,7 @@ std::string error_of(const encoder_config& student, const encoder_config& teache
 
 TEST_CASE("initialize_from: six layers of a twelve-layer BERT become a DistilBERT, token types and head left out") {
   const auto teacher = drawn_model(teacher_config(12), 1);
-  const auto before = drawn_model(student_config(6, attention_kind::inhibitor), 2);
+  const auto before = drawn_model(student_config(6, "inhibitor"), 2);
   auto student = before;
   const auto layers = distilbert_layers();
   initialize_from(student, teacher, layers);
@@ -65,19 +66,25 @@ TEST_CASE("initialize_from: six layers of a twelve-layer BERT become a DistilBER
   CHECK(equal(student.embeddings.LayerNorm.weight, teacher.embeddings.LayerNorm.weight));
   for (std::size_t i = 0; i < 6; ++i) {
     const auto& from = teacher.layer[static_cast<std::size_t>(layers[i])];
-    CHECK(equal(student.layer[i].attention.q_lin.weight, from.attention.q_lin.weight));
-    CHECK(equal(student.layer[i].attention.v_lin.bias, from.attention.v_lin.bias));
-    CHECK(equal(student.layer[i].attention.out_lin.weight, from.attention.out_lin.weight));
+    const auto *to = student.layer[i].attention.projections(), *source = from.attention.projections();
+    CHECK(equal(to->q_lin.weight, source->q_lin.weight));
+    CHECK(equal(to->v_lin.bias, source->v_lin.bias));
+    CHECK(equal(to->out_lin.weight, source->out_lin.weight));
     CHECK(equal(student.layer[i].sa_layer_norm.bias, from.sa_layer_norm.bias));
     CHECK(equal(student.layer[i].ffn.lin1.weight, from.ffn.lin1.weight));
     CHECK(equal(student.layer[i].ffn.lin2.bias, from.ffn.lin2.bias));
     CHECK(equal(student.layer[i].output_layer_norm.weight, from.output_layer_norm.weight));
-    CHECK(equal(student.layer[i].attention.inhibitor_shift, before.layer[i].attention.inhibitor_shift));
+    CHECK(equal(student.layer[i].attention.as<inhibitor_mixer>()->inhibitor_shift,
+                before.layer[i].attention.as<inhibitor_mixer>()->inhibitor_shift));
   }
-  CHECK(equal(student.vocab_transform.weight, teacher.vocab_transform.weight));
-  CHECK(equal(student.vocab_projector_bias, teacher.vocab_projector_bias));
-  CHECK(equal(student.pre_classifier.weight, before.pre_classifier.weight));
-  CHECK(equal(student.classifier.weight, before.classifier.weight));
+  CHECK(equal(student.head<masked_lm_head>().vocab_transform.weight,
+              teacher.head<masked_lm_head>().vocab_transform.weight));
+  CHECK(
+      equal(student.head<masked_lm_head>().vocab_projector_bias, teacher.head<masked_lm_head>().vocab_projector_bias));
+  CHECK(equal(student.head<sequence_classification_head>().pre_classifier.weight,
+              before.head<sequence_classification_head>().pre_classifier.weight));
+  CHECK(equal(student.head<sequence_classification_head>().classifier.weight,
+              before.head<sequence_classification_head>().classifier.weight));
 }
 
 TEST_CASE("initialize_from: all layers of the same family copy the function of the model") {
@@ -90,7 +97,7 @@ TEST_CASE("initialize_from: all layers of the same family copy the function of t
 TEST_CASE("initialize_from: without token types of its own a student equals a teacher whose types are zero") {
   auto teacher = drawn_model(teacher_config(2), 1);
   std::fill_n(teacher.embeddings.token_type_embeddings.data, teacher.embeddings.token_type_embeddings.size(), 0.0);
-  auto student = drawn_model(student_config(2, attention_kind::dot_product), 2);
+  auto student = drawn_model(student_config(2, "dot_product"), 2);
   initialize_from(student, teacher, {0, 1});
   const std::vector<std::int32_t> ids{2, 5, 3};
   const std::vector<std::uint8_t> mask{1, 1, 1};
@@ -102,7 +109,7 @@ TEST_CASE("initialize_from: without token types of its own a student equals a te
 }
 
 TEST_CASE("initialize_from: models that do not match are refused, the student stays as it was") {
-  const auto student = student_config(2, attention_kind::inhibitor);
+  const auto student = student_config(2, "inhibitor");
   CHECK(error_of(student, teacher_config(4), {0}) ==
         "initialize_from: 1 layers are named; expected 2, one per layer of the student");
   CHECK(error_of(student, teacher_config(4), {0, 4}) ==

@@ -3,10 +3,13 @@
 // Layers of nn/: linear, layer_norm, gelu, embedding, dropout. The attention inside transformer_block has tests of its
 // own; the block as a whole is differentiated in test_encoder.cpp.
 
+#include <algorithm>
+#include <array>
 #include <numeric>
 #include <random>
 #include <vector>
 
+#include "inhibitor/base/aligned_buffer.hpp"
 #include "inhibitor/nn/dropout.hpp"
 #include "inhibitor/nn/embedding.hpp"
 #include "inhibitor/nn/gelu.hpp"
@@ -209,7 +212,7 @@ TEST_CASE("embedding_forward: without types every token has type 0, without a ta
 TEST_CASE("dropout: keeps the expected share, scales what it keeps, and repeats itself from the stream") {
   const index_t size = 200000;
   numbers x(static_cast<std::size_t>(size), 1.0);
-  const dropout_stream stream{7, 3, 2};
+  const random_stream stream{7, 3, 2};
   dropout(x.data(), size, 0.3, stream, {});
   double kept = 0;
   for (double v : x) {
@@ -226,14 +229,14 @@ TEST_CASE("dropout: keeps the expected share, scales what it keeps, and repeats 
 
 TEST_CASE("dropout: other seeds, steps and sites draw other decisions") {
   const index_t size = 1000;
-  const auto draw_mask = [&](const dropout_stream& stream) {
+  const auto draw_mask = [&](const random_stream& stream) {
     numbers x(static_cast<std::size_t>(size), 1.0);
     dropout(x.data(), size, 0.5, stream, {});
     return x;
   };
   const numbers base = draw_mask({1, 1, 1});
-  for (const dropout_stream& other :
-       {dropout_stream{2, 1, 1}, dropout_stream{1, 2, 1}, dropout_stream{1, 1, 2}, dropout_stream{1ULL << 40, 1, 1}}) {
+  for (const random_stream& other :
+       {random_stream{2, 1, 1}, random_stream{1, 2, 1}, random_stream{1, 1, 2}, random_stream{1ULL << 40, 1, 1}}) {
     const numbers mask = draw_mask(other);
     int same = 0;
     for (std::size_t i = 0; i < mask.size(); ++i) same += mask[i] == base[i] ? 1 : 0;
@@ -255,4 +258,47 @@ TEST_CASE("dropout_keys: only clears, at the expected rate; probability 0 change
     left += mask[i];
   }
   CHECK(std::abs(left / 50000.0 - 0.8) < 0.01);
+}
+
+TEMPLATE_TEST_CASE("layers: the same bits wherever a buffer lies", "", float, double) {
+  using T = TestType;
+  const auto sizes = GENERATE(std::array<index_t, 3>{9, 600, 128}, std::array<index_t, 3>{70, 37, 100},
+                              std::array<index_t, 3>{5, 3, 2}, std::array<index_t, 3>{33, 130, 24});
+  const auto [rows, in, out] = sizes;
+  const numbers x = draw(rows * in, 1), w = draw(out * in, 2), b = draw(in + out, 3), dy = draw(rows * out, 4),
+                dx_start = draw(rows * in, 5);
+  std::vector<std::vector<T>> results;
+  for (const index_t offset : {0, 1, 2, 3, 5, 7, 12}) {
+    // Arrays that begin `offset` numbers after a 64-byte line.
+    std::vector<aligned_buffer<T>> memory;
+    memory.reserve(32);
+    const auto place = [&](index_t size, const numbers& values = {}) {
+      memory.emplace_back(size + 16);
+      T* at = memory.back().data() + offset;
+      std::transform(values.begin(), values.begin() + (values.empty() ? 0 : size), at,
+                     [](double v) { return static_cast<T>(v); });
+      return at;
+    };
+    T *px = place(rows * in, x), *pw = place(out * in, w), *pb = place(out, b), *pdy = place(rows * out, dy);
+    T *y = place(rows * out), *dx = place(rows * in), *dw = place(out * in), *db = place(out);
+    linear_forward(y, px, pw, pb, rows, in, out, {});
+    linear_backward(dx, dw, db, pdy, px, pw, rows, in, out, {});
+    T *weight = place(in, b), *bias = place(in), *normed = place(rows * in), *mean = place(rows), *rstd = place(rows);
+    T *dnormed = place(rows * in, dx_start), *dinput = place(rows * in), *dweight = place(in), *dbias = place(in);
+    layer_norm_forward(normed, mean, rstd, px, weight, bias, rows, in, T(1e-5), {});
+    layer_norm_backward(dinput, dweight, dbias, dnormed, px, mean, rstd, weight, rows, in, {});
+    T *activated = place(rows * in), *dactivated = place(rows * in);
+    gelu_forward(activated, px, rows * in, {});
+    gelu_backward(dactivated, dnormed, px, rows * in, {});
+    std::vector<T> all;
+    const auto keep = [&](const T* values, index_t size) { all.insert(all.end(), values, values + size); };
+    for (const T* values : {dx, normed, dinput, activated, dactivated}) keep(values, rows * in);
+    for (const T* values : {dweight, dbias}) keep(values, in);
+    for (const T* values : {mean, rstd}) keep(values, rows);
+    keep(y, rows * out);
+    keep(dw, out * in);
+    keep(db, out);
+    results.push_back(std::move(all));
+  }
+  for (const std::vector<T>& r : results) CHECK(std::equal(r.begin(), r.end(), results.front().begin()));
 }

@@ -4,12 +4,12 @@
 #include <tuple>
 #include <vector>
 
-#include "support/program_gemm.hpp"
 #include "inhibitor/nn/gelu.hpp"
 #include "inhibitor/nn/gemm_eigen.hpp"
 #include "inhibitor/nn/layer_norm.hpp"
 #include "inhibitor/nn/linear.hpp"
 #include "support/catch.hpp"
+#include "support/program_gemm.hpp"
 #include "support/random.hpp"
 #include "support/tolerance.hpp"
 #if defined(INHIBITOR_HAS_OPENBLAS)
@@ -41,6 +41,21 @@ using products = std::tuple<product<float, panel_gemm>, product<double, panel_ge
                             product<float, basic_panel_gemm<isa::scalar>>, product<float, eigen_gemm>,
                             product<double, eigen_gemm>>;
 // clang-format on
+
+/// Whether results are the same bits for any number of workers: those of our own product. Other libraries choose their kernels
+/// by the shape of a block, and blocks by the number of workers.
+template <class Gemm>
+constexpr bool has_fixed_bits = true;
+template <>
+constexpr bool has_fixed_bits<eigen_gemm> = false;
+#if defined(INHIBITOR_HAS_OPENBLAS)
+template <>
+constexpr bool has_fixed_bits<openblas_gemm> = false;
+#endif
+#if defined(INHIBITOR_HAS_ONEDNN)
+template <>
+constexpr bool has_fixed_bits<onednn_gemm> = false;
+#endif
 
 /// A linear layer of its own numbers.
 template <class T>
@@ -90,7 +105,7 @@ TEMPLATE_LIST_TEST_CASE("packed_linear: equals linear_forward, by every product"
   }
 }
 
-TEMPLATE_LIST_TEST_CASE("packed_linear: several layers side by side, in the same bits for any number of workers", "",
+TEMPLATE_LIST_TEST_CASE("packed_linear: several layers side by side, our own product in the same bits for any workers", "",
                         products) {
   using T = typename TestType::number;
   random_numbers random(8);
@@ -118,7 +133,12 @@ TEMPLATE_LIST_TEST_CASE("packed_linear: several layers side by side, in the same
   for (const int threads : {2, 3}) {
     std::vector<T> again(y.size());
     together.forward(again.data(), 208, x.data(), 50, rows, activation::none, openmp_executor(threads));
-    CHECK(again == y);
+    if (has_fixed_bits<typename TestType::gemm>) CHECK(std::equal(y.begin(), y.end(), again.begin()));
+    double difference = 0;
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      difference = std::max(difference, static_cast<double>(std::abs(again[i] - y[i])));
+    }
+    CHECK(difference <= reduction<T>(50, 50) / 4);
   }
 #endif
 }

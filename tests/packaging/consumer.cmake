@@ -2,7 +2,7 @@
 # cmake -D HOW=<way> -D SOURCE=<repository> -D BUILD=<its build folder> -D WORK=<scratch folder> -D CXX=<compiler>
 #       -D GENERATOR=<generator> -P consumer.cmake
 # Builds and runs an outside project, examples/engine, against the installed library (find_package, pkg_config) or the
-# source tree (add_subdirectory, fetch_content). The way `components` does it for the add-ons with consumer/.
+# source tree (add_subdirectory, fetch_content). The way `components` does it for every component with consumer/.
 cmake_minimum_required(VERSION 3.23)
 
 function(run)
@@ -17,10 +17,13 @@ endfunction()
 file(REMOVE_RECURSE ${WORK})
 file(MAKE_DIRECTORY ${WORK})
 set(project ${SOURCE}/examples/engine)
+set(programs engine)
 set(hygiene ${CMAKE_CURRENT_LIST_DIR}/consumer/hygiene.cmake)
 set(settings -G ${GENERATOR} -D CMAKE_CXX_COMPILER=${CXX})
 if(HOW STREQUAL "components")
   set(project ${CMAKE_CURRENT_LIST_DIR}/consumer)
+  set(programs core io models text training)
+  list(TRANSFORM programs PREPEND uses_)
 else()
   list(APPEND settings -D INHIBITOR_FROM=${HOW} -D INHIBITOR_SOURCE=${SOURCE} -D CMAKE_PROJECT_INCLUDE=${hygiene})
 endif()
@@ -47,11 +50,14 @@ if(NOT HOW STREQUAL "components" AND NOT run_output MATCHES "hygiene: nothing le
   message(FATAL_ERROR "the hygiene check did not run:\n${run_output}")
 endif()
 run(${CMAKE_COMMAND} --build ${WORK}/build)
-run(${WORK}/build/engine)
 
-# Our files must not turn up in what the outside project installs.
+# Installed and run: our files must not turn up in what the outside project installs.
 run(${CMAKE_COMMAND} --install ${WORK}/build --prefix ${WORK}/installed)
 file(GLOB_RECURSE installed RELATIVE ${WORK}/installed ${WORK}/installed/*)
-if(NOT installed STREQUAL "bin/engine")
+list(TRANSFORM programs PREPEND bin/ OUTPUT_VARIABLE expected)
+if(NOT installed STREQUAL expected)
   message(FATAL_ERROR "the outside project's installation holds: ${installed}")
 endif()
+foreach(program IN LISTS programs)
+  run(${WORK}/installed/bin/${program})
+endforeach()

@@ -4,8 +4,9 @@
 
 #include <cstring>
 
-#include "inhibitor/pretrained/model_folder.hpp"
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/models/bert/heads.hpp"
+#include "inhibitor/pretrained/model_folder.hpp"
 #include "support/catch.hpp"
 #include "support/temp_folder.hpp"
 

@@ -3,8 +3,9 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "inhibitor/pretrained/model_folder.hpp"
+#include "compiled_models/compiled_models.hpp"
 #include "inhibitor/models/bert/heads.hpp"
+#include "inhibitor/pretrained/model_folder.hpp"
 #include "support/catch.hpp"
 #include "support/golden.hpp"
 
@@ -48,13 +49,8 @@ TEST_CASE("read_model_folder: real BERT-tiny weights give the stored hidden stat
   const auto batch = static_cast<index_t>(sentences.size());
   std::vector<std::uint8_t> key_mask(static_cast<std::size_t>(batch * length), 0);
   const token_view tokens{nullptr, key_mask.data(), batch, length};
-  block_shape shape;
-  shape.batch = batch;
-  shape.length = length;
-  shape.dim = config.dim;
-  shape.hidden = config.hidden_dim;
   encoder_activations<float> a;
-  a.resize(config, shape);
+  a.resize(config, tokens);
   for (index_t b = 0; b < batch; ++b) {
     const auto embedding = want.values<float>(sentences[static_cast<std::size_t>(b)] + ".embedding_output");
     std::copy(embedding.begin(), embedding.end(), a.hidden[0].data() + b * length * config.dim);

@@ -37,14 +37,14 @@ TEST_CASE("read_model_config: an empty DistilBERT configuration takes the publis
   CHECK(c.n_layers == 6);
   CHECK(c.n_heads == 12);
   CHECK(c.dim == 768);
-  CHECK(c.hidden_dim == 3072);
+  CHECK(c.intermediate_dim == 3072);
   CHECK(c.dropout == 0.1);
   CHECK(c.attention_dropout == 0.1);
   CHECK(c.seq_classif_dropout == 0.2);
   CHECK(c.initializer_range == 0.02);
   CHECK(c.pad_token_id == 0);
   CHECK(c.num_labels == 2);
-  CHECK(c.layer_attention(5) == attention_kind::dot_product);
+  CHECK(c.layer_attention(5) == "dot_product");
 }
 
 TEST_CASE("read_model_config: every key is read, nulls count as absent", "[io]") {
@@ -68,7 +68,7 @@ TEST_CASE("read_model_config: every key is read, nulls count as absent", "[io]")
   CHECK(c.n_layers == 2);
   CHECK(c.n_heads == 4);
   CHECK(c.dim == 32);
-  CHECK(c.hidden_dim == 48);
+  CHECK(c.intermediate_dim == 48);
   CHECK(c.dropout == 0.25);
   CHECK(c.attention_dropout == 0);
   CHECK(c.seq_classif_dropout == 0.5);
@@ -102,16 +102,16 @@ TEST_CASE("read_model_config: attention per layer and the options of the mechani
                                     {"inhibitor_signed", false},
                                     {"inhibitor_normalize_by_length", true}})
                                  .config;
-  CHECK(one.layer_attention(0) == attention_kind::inhibitor);
-  CHECK(one.layer_attention(5) == attention_kind::inhibitor);
+  CHECK(one.layer_attention(0) == "inhibitor");
+  CHECK(one.layer_attention(5) == "inhibitor");
   CHECK(one.inhibitor.center == centering::none);
   CHECK_FALSE(one.inhibitor.is_signed);
   CHECK(one.inhibitor.normalize_by_length);
   const encoder_config mixed =
       parse({{"n_layers", 2}, {"attention_type", {"dot_product", "inhibitor"}}, {"inhibitor_center", "all_keys"}})
           .config;
-  CHECK(mixed.layer_attention(0) == attention_kind::dot_product);
-  CHECK(mixed.layer_attention(1) == attention_kind::inhibitor);
+  CHECK(mixed.layer_attention(0) == "dot_product");
+  CHECK(mixed.layer_attention(1) == "inhibitor");
   CHECK(mixed.inhibitor.center == centering::all_keys);
 }
 
@@ -163,7 +163,7 @@ TEST_CASE("write_model_config: saved and read again it is the same, keys of othe
                                   {"inhibitor_signed", false},
                                   {"initializer_range", 0.1},
                                   {"transformers_version", "4.0.0"}});
-  write_model_config(folder.file("config.json"), file, {});
+  write_model_config(folder.file("config.json"), file, {"sequence_classification"});
   const model_config_file again = read_model_config(folder.file("config.json"));
   CHECK(again.config.dim == 64);
   CHECK(again.config.initializer_range == 0.1);
@@ -176,7 +176,7 @@ TEST_CASE("write_model_config: saved and read again it is the same, keys of othe
   CHECK_FALSE(again.document.contains("hidden_size"));
   CHECK(again.document.at("architectures") == json::array({"DistilBertForSequenceClassification"}));
   const std::string before = file_content(folder.file("config.json"));
-  write_model_config(folder.file("config.json"), again, {});
+  write_model_config(folder.file("config.json"), again, {"sequence_classification"});
   CHECK(file_content(folder.file("config.json")) == before);
 }
 
@@ -204,35 +204,38 @@ TEST_CASE("read_model_config: BERT's keys and defaults; a BERT is written as one
   CHECK(c.dim == 64);
   CHECK(c.n_layers == 3);
   CHECK(c.n_heads == 4);
-  CHECK(c.hidden_dim == 80);
+  CHECK(c.intermediate_dim == 80);
   CHECK(c.dropout == 0.25);
   CHECK(c.attention_dropout == 0.5);
   CHECK(c.seq_classif_dropout == 0.25);
   CHECK(c.type_vocab_size == 3);
   CHECK(c.layer_norm_epsilon == 1e-6);
-  CHECK(c.layer_attention(2) == attention_kind::inhibitor);
+  CHECK(c.layer_attention(2) == "inhibitor");
 
-  const json document = model_config_document(file, {false, true});
+  const json document = model_config_document(file, {"masked_lm"});
   CHECK(document.at("architectures") == json::array({"BertForMaskedLM"}));
   CHECK(document.at("their_key") == 1);
   CHECK_FALSE(document.contains("dim"));
   const encoder_config again = parse_model_config(document, "config.json").config;
   CHECK(again.family == model_family::bert);
   CHECK(again.dim == 64);
-  CHECK(again.hidden_dim == 80);
+  CHECK(again.intermediate_dim == 80);
   CHECK(again.layer_norm_epsilon == 1e-6);
   CHECK(again.type_vocab_size == 3);
 }
 
 TEST_CASE("write_model_config: a dot-product model carries none of our keys, stale ones included", "[io]") {
   model_config_file file = parse({{"attention_type", "inhibitor"}, {"inhibitor_center", "none"}});
-  file.config.set_attention(attention_kind::dot_product);
-  const json document = model_config_document(file, {false, true});
+  file.config.set_attention("dot_product");
+  const json document = model_config_document(file, {"masked_lm"});
   CHECK_FALSE(document.contains("attention_type"));
   CHECK_FALSE(document.contains("inhibitor_center"));
   CHECK(document.at("architectures") == json::array({"DistilBertForMaskedLM"}));
-  file.config.set_attention(attention_kind::inhibitor);
+  file.config.set_attention("inhibitor");
   CHECK(model_config_document(file, {}).at("attention_type") == "inhibitor");
+  CHECK_FALSE(model_config_document(file, {}).contains("inhibitor_tied_scalars"));
+  file.config.type_vocab_size = 2;
+  CHECK_THROWS_WITH(model_config_document(file, {}), contains_text("a DistilBERT has no token types"));
 }
 
 TEST_CASE("trap 23: a locale with decimal commas changes no number", "[io]") {

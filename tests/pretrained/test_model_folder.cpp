@@ -14,20 +14,18 @@ using inhibitor::test::temp_folder;
 
 namespace {
 
-encoder_config small_config() {
-  return inhibitor::test::small_config(attention_kind::inhibitor, attention_kind::dot_product);
-}
+encoder_config small_config() { return inhibitor::test::small_config("inhibitor", "dot_product"); }
 
 encoder_config small_bert() {
   encoder_config config = small_config();
-  config.family = model_family::bert;
+  config.set_family(model_family::bert);
   config.type_vocab_size = 2;
   return config;
 }
 
 /// A model whose numbers all differ, so that a swapped tensor shows.
 template <class T = float>
-encoder_tensors<T> numbered_model(const encoder_config& config, encoder_heads heads = {}) {
+encoder_tensors<T> numbered_model(const encoder_config& config, const head_names& heads = {"sequence_classification"}) {
   encoder_tensors<T> model(config, heads);
   for (index_t i = 0; i < model.size(); ++i) model.data()[i] = static_cast<T>(i + 1) / 8;
   return model;
@@ -45,14 +43,14 @@ void write_renamed(const temp_folder& folder, const encoder_tensors<float>& mode
                    const std::function<void(safetensors_writer&)>& more = {}) {
   safetensors_writer writer;
   model.visit([&](const std::string& name, const tensor<const float>& t) {
-    const std::string stored = renamed(name);
+    const std::string stored = renamed(checkpoint_tensor_name(name, model.config().family));
     if (!stored.empty()) writer.add(stored, dtype::f32, stored_shape(t), t.data);
   });
   if (more) more(writer);
   writer.write(folder.file("model.safetensors"));
   model_config_file config;
   config.config = model.config();
-  write_model_config(folder.file("config.json"), config, model.heads());
+  write_model_config(folder.file("config.json"), config, model.has_heads());
 }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
@@ -70,6 +68,9 @@ std::string error_of_loading(const temp_folder& folder) {
 }
 
 const std::string as_is(const std::string& name) { return name; }
+
+const std::vector<head_names> every_choice_of_heads{
+    {}, {"sequence_classification"}, {"masked_lm"}, {"sequence_classification", "masked_lm"}};
 
 }  // namespace
 
@@ -102,7 +103,7 @@ TEST_CASE("save_model_folder: a saved model loads bit-identically, configuration
 
 TEST_CASE("save_model_folder: double and every choice of heads", "[io]") {
   const temp_folder folder;
-  for (const encoder_heads heads : {encoder_heads{false, false}, {true, false}, {false, true}, {true, true}}) {
+  for (const head_names& heads : every_choice_of_heads) {
     const auto model = numbered_model<double>(small_config(), heads);
     save_model_folder(folder.file("m"), model);
     CHECK(same_numbers(load_model_folder<double>(folder.file("m"), heads), model));
@@ -112,7 +113,7 @@ TEST_CASE("save_model_folder: double and every choice of heads", "[io]") {
 
 TEST_CASE("save_model_folder: a BERT with every choice of heads, under its own names", "[io]") {
   const temp_folder folder;
-  for (const encoder_heads heads : {encoder_heads{false, false}, {true, false}, {false, true}, {true, true}}) {
+  for (const head_names& heads : every_choice_of_heads) {
     const auto model = numbered_model(small_bert(), heads);
     save_model_folder(folder.file("m"), model);
     CHECK(same_numbers(load_model_folder<float>(folder.file("m"), heads), model));
@@ -171,9 +172,9 @@ TEST_CASE("trap 2: LayerNorm.gamma and .beta are repaired, published inhibitor s
       });
   const auto loaded = load_model_folder<float>(published.path());
   for (index_t head = 0; head < 2; ++head) {
-    CHECK(loaded.layer[0].attention.inhibitor_score_scale.data[head] == gamma);
-    CHECK(loaded.layer[0].attention.inhibitor_shift.data[head] == alpha);
-    CHECK(loaded.layer[0].attention.inhibitor_output_scale.data[head] == beta);
+    CHECK(loaded.layer[0].attention.as<inhibitor_mixer>()->inhibitor_score_scale.data[head] == gamma);
+    CHECK(loaded.layer[0].attention.as<inhibitor_mixer>()->inhibitor_shift.data[head] == alpha);
+    CHECK(loaded.layer[0].attention.as<inhibitor_mixer>()->inhibitor_output_scale.data[head] == beta);
   }
 }
 
@@ -203,14 +204,28 @@ TEST_CASE("published inhibitor models: mechanism is inferred where config.json i
     writer.add(block + "beta", dtype::f32, {}, scalars + 2);
   });
   const auto loaded = load_model_folder<float>(folder.path());
-  CHECK(loaded.config().layer_attention(0) == attention_kind::dot_product);
-  CHECK(loaded.config().layer_attention(1) == attention_kind::inhibitor);
+  CHECK(loaded.config().layer_attention(0) == "dot_product");
+  CHECK(loaded.config().layer_attention(1) == "inhibitor");
   CHECK(loaded.config().inhibitor.center == centering::all_keys);
-  CHECK(loaded.layer[1].attention.inhibitor_shift.data[0] == 0.0F);  // their code skips a shift that is not positive
+  CHECK_FALSE(loaded.config().tied_scalars);
+  CHECK_FALSE(loaded.layer[1].attention.as<inhibitor_mixer>()->inhibitor_shift.is_tied);
+  CHECK(loaded.layer[1].attention.as<inhibitor_mixer>()->inhibitor_shift.data[0] ==
+        0.0F);  // their code skips a shift that is not positive
+
+  // Asked for, their one number per layer stays one, in what is saved from it as well.
+  reading_options tie;
+  tie.ties_published_scalars = true;
+  const auto tied = read_model_folder<float>(folder.path(), {"sequence_classification"}, tie);
+  CHECK(tied.tensors.config().tied_scalars);
+  CHECK(tied.tensors.layer[1].attention.as<inhibitor_mixer>()->inhibitor_shift.is_tied);
+  save_model_folder(folder.file("again"), tied.tensors, "", tied.config);
+  const auto again = load_model_folder<float>(folder.file("again"));
+  CHECK(again.layer[1].attention.as<inhibitor_mixer>()->inhibitor_shift.is_tied);
+  CHECK(again.config().inhibitor.center == centering::all_keys);
 }
 
 TEST_CASE("trap 3: the tied decoder may be absent or present", "[io]") {
-  const auto model = numbered_model(small_config(), {false, true});
+  const auto model = numbered_model(small_config(), {"masked_lm"});
   const std::vector<float> copy(11 * 8, 9.0F);
   const temp_folder without;
   const temp_folder with;
@@ -218,16 +233,16 @@ TEST_CASE("trap 3: the tied decoder may be absent or present", "[io]") {
   write_renamed(with, model, as_is, [&](safetensors_writer& writer) {
     writer.add("vocab_projector.weight", dtype::f32, {11, 8}, copy.data());
   });
-  CHECK(same_numbers(load_model_folder<float>(without.path(), {false, true}), model));
-  CHECK(same_numbers(load_model_folder<float>(with.path(), {false, true}), model));
+  CHECK(same_numbers(load_model_folder<float>(without.path(), {"masked_lm"}), model));
+  CHECK(same_numbers(load_model_folder<float>(with.path(), {"masked_lm"}), model));
 
-  const auto bert = numbered_model(small_bert(), {false, true});
+  const auto bert = numbered_model(small_bert(), {"masked_lm"});
   const temp_folder pretrained;
   write_renamed(pretrained, bert, as_is, [&](safetensors_writer& writer) {
     writer.add("cls.predictions.decoder.weight", dtype::f32, {11, 8}, copy.data());
     writer.add("cls.predictions.decoder.bias", dtype::f32, {11}, copy.data());
   });
-  CHECK(same_numbers(load_model_folder<float>(pretrained.path(), {false, true}), bert));
+  CHECK(same_numbers(load_model_folder<float>(pretrained.path(), {"masked_lm"}), bert));
 }
 
 TEST_CASE("trap 4: position_ids, first in the file, are ignored", "[io]") {
@@ -277,8 +292,8 @@ TEST_CASE("read_model_folder: lists what is missing, unexpected and of another s
         "missing, newly initialized: pre_classifier.bias\nunexpected, not used: odd.gamma\n"
         "unexpected, not used: vocab_transform.bias\n"
         "mismatched, newly initialized: classifier.weight has shape [2, 2], expected [3, 8]\n");
-  CHECK(loaded.tensors.pre_classifier.bias.data[0] == 0.0F);
-  CHECK(loaded.tensors.classifier.weight.data[0] != 0.0F);
+  CHECK(loaded.tensors.head<sequence_classification_head>().pre_classifier.bias.data[0] == 0.0F);
+  CHECK(loaded.tensors.head<sequence_classification_head>().classifier.weight.data[0] != 0.0F);
   CHECK(loaded.tensors.embeddings.word_embeddings.data[1] == 0.25F);
   CHECK_THAT(error_of_loading(folder), Catch::Matchers::StartsWith(folder.path() + ": ") &&
                                            contains_text("classifier.weight has shape [2, 2], expected [3, 8]") &&
@@ -316,7 +331,8 @@ TEST_CASE("read_model_folder: half precision and shards", "[io]") {
   const auto last = static_cast<std::size_t>(model.size()) - 3;
   CHECK(std::memcmp(loaded.data(), model.data(), last * sizeof(float)) == 0);
   for (index_t i = 0; i < 3; ++i) {
-    CHECK_THAT(loaded.classifier.bias.data[i], Catch::Matchers::WithinRel(model.classifier.bias.data[i], 0.01F));
+    CHECK_THAT(loaded.head<sequence_classification_head>().classifier.bias.data[i],
+               Catch::Matchers::WithinRel(model.head<sequence_classification_head>().classifier.bias.data[i], 0.01F));
   }
 }
 
@@ -328,4 +344,14 @@ TEST_CASE("read_model_folder: a missing folder, missing files and absurd sizes a
   CHECK_THAT(error_of_loading(folder), contains_text("million parameters"));
   folder.write("config.json", "{");
   CHECK_THAT(error_of_loading(folder), contains_text("config.json:1: is not valid JSON"));
+}
+
+TEST_CASE("read_model_folder: a head of several labels at once is refused, its encoder is not") {
+  const temp_folder folder;
+  model_config_file config;
+  config.document["problem_type"] = "multi_label_classification";
+  save_model_folder(folder.file("m"), numbered_model(small_config()), "", config);
+  CHECK_THROWS_WITH(read_model_folder<float>(folder.file("m")),
+                    contains_text("m/config.json: 'problem_type' is multi_label_classification"));
+  CHECK_NOTHROW(read_model_folder<float>(folder.file("m"), head_names{}));
 }

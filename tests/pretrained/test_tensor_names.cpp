@@ -17,6 +17,12 @@ TEST_CASE("canonical_tensor_name: prefixes of wrappers and of bare encoders") {
         "distilbert.embeddings.word_embeddings.weight");
   CHECK(distilbert("transformer.layer.0.ffn.lin1.bias") == "distilbert.transformer.layer.0.ffn.lin1.bias");
   CHECK(distilbert("module.transformer.layer.0.ffn.lin1.bias") == "distilbert.transformer.layer.0.ffn.lin1.bias");
+  for (const char* wrapper : {"_orig_mod.", "module._orig_mod.", "_orig_mod.module."}) {
+    CHECK(bert(std::string(wrapper) + "bert.pooler.dense.bias") == "bert.pooler.dense.bias");
+    CHECK(bert(std::string(wrapper) + "pooler.dense.bias") == "bert.pooler.dense.bias");
+    CHECK(distilbert(std::string(wrapper) + "classifier.bias") == "classifier.bias");
+  }
+  CHECK(bert("model._orig_mod.x") == "model._orig_mod.x");
   CHECK(bert("encoder.layer.1.output.dense.weight") == "bert.encoder.layer.1.output.dense.weight");
   CHECK(bert("pooler.dense.bias") == "bert.pooler.dense.bias");
   CHECK(distilbert("pooler.dense.bias") == "pooler.dense.bias");  // DistilBERT has none

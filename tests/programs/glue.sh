@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# glue.sh <glue> <examples/data> <scratch folder>
+# glue.sh <glue> <make_model> <examples/data> <scratch folder>
 #
 # Every task in miniature, end to end: the files that are written and what stands in them, several tasks and seeds in one
 # call, resumption, a user's own data, and that every kind of bad input ends with exit code 2 and one clear message.
 set -u
-glue=$1 data=$2 scratch=$3
+glue=$1 make_model=$2 data=$3 scratch=$4
 vocab=$data/vocab.txt
 rm -rf "$scratch"
 mkdir -p "$scratch"
@@ -152,9 +152,33 @@ awk 'BEGIN { for (i = 0; i < 24; i++) printf "{\"sentence1\": \"a movie\", \"sen
 lines own/predict_results_custom.txt 25
 only own/predict_results_custom.txt '^[0-9]+	(ham|spam)$'
 "$glue" --model own --validation-file own.csv --do-eval --out own_eval >/dev/null 2>own_eval.err || { cat own_eval.err; fail "own model: exit $?"; }
+{ printf ',text,label\n'; awk 'BEGIN { for (i = 0; i < 24; i++) printf "%d,a good movie %d,\"%s\"\n", i, i, i % 2 ? "good\tone" : "bad\nsad" }'; } >breaks.csv
+"$glue" "${new[@]}" --train-file breaks.csv --test-file breaks.csv --do-train --do-predict --out breaks >/dev/null 2>breaks.err ||
+  { cat breaks.err; fail "labels with line breaks: exit $?"; }
+lines breaks/predict_results_custom.txt 25
+only breaks/predict_results_custom.txt '^[0-9]+	(good[?]one|bad[?]sad)$'
+grep -q '"a good movie [0-9]*" -> ' breaks.err || fail "the nameless index column of pandas was taken as a text: $(grep example breaks.err)"
+sed 's/spam$/HAM/; s/ham$/Ham/' own.csv >case.csv
+"$glue" "${new[@]}" --train-file case.csv --do-train --out case >/dev/null 2>case.err &&
+  "$glue" --model case --validation-file case.csv --do-eval --out case_eval >/dev/null 2>case.err ||
+  { cat case.err; fail "labels equal but for case: exit $?"; }
 "$glue" "${new[@]}" --train-file own.jsonl --validation-file own.jsonl --do-train --do-eval --attention inhibitor --out own_scores >/dev/null 2>scores.err ||
   { cat scores.err; fail "own jsonl: exit $?"; }
 grep -q '"eval_mse"' own_scores/eval_results.json || fail "own scores are not judged by their error"
+
+# --- a model whose tokenizer is in tokenizer.json alone: trained further, saved, evaluated ------------------------------------------
+cp -r own five && rm five/vocab.txt
+{ printf '{"normalizer": {"type": "BertNormalizer", "lowercase": true}, "model": {"type": "WordPiece", "vocab": {'
+  sed 's/[\\"]/\\&/g' "$vocab" | awk '{ printf "%s\"%s\": %d", (NR > 1 ? ", " : ""), $0, NR - 1 }'; printf '}}}'; } >five/tokenizer.json
+for model in own five; do
+  "$glue" --model $model --train-file own.csv --validation-file own.csv --do-train --do-eval --epochs 1 --out ${model}_more >/dev/null 2>five.err ||
+    { cat five.err; fail "$model trained further: exit $?"; }
+done
+cmp -s own_more/model.safetensors five_more/model.safetensors || fail "tokenizer.json gives another model than vocab.txt"
+cmp -s five/tokenizer.json five_more/tokenizer.json && [ ! -e five_more/vocab.txt ] || fail "tokenizer.json is not saved with the model"
+"$glue" --model five_more --validation-file own.csv --do-eval --out five_eval >/dev/null 2>five.err || { cat five.err; fail "tokenizer.json: exit $?"; }
+"$glue" --vocab five/tokenizer.json --train-file own.csv --do-train --epochs 1 --out five_new >/dev/null 2>five.err || { cat five.err; fail "--vocab tokenizer.json: exit $?"; }
+[ -e five_new/tokenizer.json ] && [ ! -e five_new/vocab.txt ] || fail "--vocab tokenizer.json is not saved as such"
 
 # --- test files of GLUE, where they are at hand ----------------------------------------------------------------------------------
 if [ -n "${INHIBITOR_SHARED_DATA:-}" ]; then
@@ -217,7 +241,19 @@ refuse "labels the model does not know" "the model has the labels negative, posi
 refuse "own labels the model does not know" "own.csv:2: found the label \"spam\"" --model one --validation-file own.csv --do-eval
 cp -r one damaged && head -c 1000 one/model.safetensors >damaged/model.safetensors
 refuse "truncated checkpoint" "damaged/model.safetensors" --model damaged --task sst2 --data all --do-eval
+cp -r one several && sed -i 's/single_label_classification/multi_label_classification/' several/config.json
+for work in --do-eval --do-predict --do-train; do
+  refuse "several labels at once" "several/config.json: 'problem_type' is multi_label_classification" --model several --task sst2 --data all $work
+done
 refuse "missing model" "absent" --model absent --task sst2 --data all --do-eval
+for task in sst2 stsb; do
+  outputs=$([ $task = sst2 ] && echo 2 || echo 1)
+  "$make_model" nan_$task "$vocab" labels=$outputs fill=classifier.bias:nan && "$make_model" vast_$task "$vocab" labels=$outputs fill=classifier.weight:3e38
+  for work in --do-eval --do-predict; do
+    refuse "a number that is not finite" "nan_$task: tensor \"classifier.bias\" holds nan at [0]" --model nan_$task --task $task --data all --max-seq-length 32 $work
+    refuse "answers that are not finite" "for example 0; expected finite numbers" --model vast_$task --task $task --data all --max-seq-length 32 $work
+  done
+done
 cp -r one wordless && rm wordless/vocab.txt
 refuse "model without vocabulary" "wordless/vocab.txt" --model wordless --task sst2 --data all --do-eval
 cp -r one wordy && printf 'extra\n' >>wordy/vocab.txt

@@ -1,29 +1,26 @@
-#!/usr/bin/env bash
+#!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# options.sh <docs/options.md> <programs...>
+# options.sh PAGE PROGRAM...: fails when docs/options.md is not what the programs say of themselves. Written anew by
 #
-# The page of options is what the programs say of themselves. To write it anew: options.sh --write <page> <programs...>
+#   tests/programs/options.sh --write docs/options.md PROGRAM...
 set -eu
 write=
-if [ "$1" = --write ]; then
-  write=yes
-  shift
-fi
-page=$1
-shift
-says() {
-  printf '<!-- Written by tests/programs/options.sh from what the programs say of themselves (--help-markdown). -->\n\n'
+if [ "$1" = --write ]; then write=1; shift; fi
+page=$1; shift
+made=$(mktemp)
+trap 'rm -f "$made"' EXIT
+{
   printf '# Options of the programs\n\n'
-  printf 'Where a table has the column, "changes numbers" marks the options that results depend on. A run stores them, and is\n'
-  printf 'resumed only with the same ones.\n'
+  printf 'Written by the programs themselves (tests/programs/options.sh). All of them can stand in a JSON file given by `--config`,\n'
+  printf 'names without dashes; the command line wins. What changes numbers is stored with results and may not change when a run is resumed.\n'
   for program in "$@"; do
     printf '\n'
     "$program" --help-markdown
   done
-}
+} >"$made"
 if [ -n "$write" ]; then
-  says "$@" >"$page"
-elif ! says "$@" | diff -u "$page" -; then
-  echo "docs/options.md is not what the programs say: write it anew with options.sh --write"
+  cp "$made" "$page"
+elif ! diff -u "$page" "$made"; then
+  echo "the page of options is out of date" >&2
   exit 1
 fi

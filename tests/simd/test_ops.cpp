@@ -134,6 +134,33 @@ TEMPLATE_TEST_CASE("add_pairs: adds neighboring words into 32 bits", "[simd]", n
   }
 }
 
+TEMPLATE_TEST_CASE("add_saturated, subtract_saturated: stop at the ends of bytes and words", "[simd]", native,
+                   portable) {
+  using ops = typename TestType::ops;
+  using u8 = typename ops::u8;
+  using u16 = typename ops::u16;
+  const auto check_all = [](const auto& patterns, int largest, auto load_as, auto add, auto subtract) {
+    for (const auto& a : patterns) {
+      for (const auto& b : patterns) {
+        auto sums = a, differences = a;
+        for (std::size_t i = 0; i < a.size(); ++i) {
+          sums[i] = static_cast<std::decay_t<decltype(sums[i])>>(std::min(largest, int{a[i]} + int{b[i]}));
+          differences[i] = static_cast<std::decay_t<decltype(sums[i])>>(std::max(0, int{a[i]} - int{b[i]}));
+        }
+        using lane = std::decay_t<decltype(sums[0])>;
+        CHECK(values<lane>(add(load_as(a), load_as(b))) == sums);
+        CHECK(values<lane>(subtract(load_as(a), load_as(b))) == differences);
+      }
+    }
+  };
+  const auto add = [](const auto& a, const auto& b) { return ops::add_saturated(a, b); };
+  const auto subtract = [](const auto& a, const auto& b) { return ops::subtract_saturated(a, b); };
+  check_all(
+      byte_patterns(), 255, [](const auto& x) { return load<u8>(x); }, add, subtract);
+  check_all(
+      word_patterns(), 65535, [](const auto& x) { return load<u16>(x); }, add, subtract);
+}
+
 TEMPLATE_TEST_CASE("multiply_high: is the upper half of the product", "[simd]", native, portable) {
   using ops = typename TestType::ops;
   using u16 = typename ops::u16;

@@ -88,7 +88,7 @@ struct attention_case {
   }
 
   /// The library: outputs and gradients in (B, H, row, column) order; `start` fills the gradients beforehand.
-  template <class Mechanism, class Isa = best_isa>
+  template <class Mechanism, class Isa = default_isa>
   results run(const Mechanism& mechanism, const executor& run_on = {}, T start = T(0)) {
     const index_t L = shape.queries, S = shape.keys, D = shape.head_size, Dv = shape.value_size;
     const auto filled = [&](index_t rows, index_t width, T value) {

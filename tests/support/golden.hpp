@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "inhibitor/io/safetensors.hpp"
-#include "inhibitor/models/bert/tensors.hpp"
+#include "inhibitor/models/bert/model.hpp"
+#include "inhibitor/models/bert/tensor_names.hpp"
 #include "support/catch.hpp"
 #include "support/tolerance.hpp"
 
@@ -76,7 +77,8 @@ template <class T>
 int check_tensors(const encoder_tensors<T>& model, const golden_file& golden, const std::string& prefix,
                   double tolerance, double floor, bool others_are_zero) {
   int compared = 0;
-  model.visit([&](const std::string& name, const tensor<const T>& t) {
+  model.visit([&](const std::string& visited, const tensor<const T>& t) {
+    const std::string name = checkpoint_tensor_name(visited, model.config().family);
     if (golden.has(prefix + name)) {
       ++compared;
       REQUIRE(static_cast<std::size_t>(t.size()) == golden.values<double>(prefix + name).size());

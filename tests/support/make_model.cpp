@@ -2,7 +2,7 @@
 
 // make_model FOLDER VOCAB [key=value...]: a tiny model folder with random weights, for tests of programs.
 //   family=distilbert|bert  attention=dot_product|inhibitor  labels=2  heads=classification|masked_lm|both|none
-//   positions=32  seed=1
+//   positions=32  seed=1  fill=TENSOR:NUMBER (all numbers of one tensor, for example classifier.bias:nan)
 
 #include <fstream>
 #include <iostream>
@@ -14,9 +14,13 @@ int main(int argc, char** argv) {
   using namespace inhibitor;
   try {
     check(argc >= 3, "usage: make_model FOLDER VOCAB [key=value...]");
-    std::map<std::string, std::string> settings{{"family", "distilbert"}, {"attention", "dot_product"},
-                                                {"labels", "2"},          {"heads", "classification"},
-                                                {"positions", "32"},      {"seed", "1"}};
+    std::map<std::string, std::string> settings{{"family", "distilbert"},
+                                                {"attention", "dot_product"},
+                                                {"labels", "2"},
+                                                {"heads", "classification"},
+                                                {"positions", "32"},
+                                                {"seed", "1"},
+                                                {"fill", ""}};
     for (int i = 3; i < argc; ++i) {
       const std::string argument = argv[i];
       const std::size_t equals = argument.find('=');
@@ -34,19 +38,25 @@ int main(int argc, char** argv) {
     config.n_layers = 2;
     config.n_heads = 2;
     config.dim = 16;
-    config.hidden_dim = 24;
+    config.intermediate_dim = 24;
     config.num_labels = std::stoi(settings["labels"]);
     config.initializer_range = 0.5;  // large enough for predictions that differ from text to text
     if (settings["family"] == "bert") {
-      config.family = model_family::bert;
+      config.set_family(model_family::bert);
       config.type_vocab_size = 2;
     }
-    config.set_attention(settings["attention"] == "inhibitor" ? attention_kind::inhibitor
-                                                              : attention_kind::dot_product);
-    const std::string heads = settings["heads"];
-    encoder_tensors<float> model(
-        config, {heads == "classification" || heads == "both", heads == "masked_lm" || heads == "both"});
+    config.set_attention(settings["attention"]);
+    const std::string which = settings["heads"];
+    head_names heads;
+    if (which == "classification" || which == "both") heads.emplace_back("sequence_classification");
+    if (which == "masked_lm" || which == "both") heads.emplace_back("masked_lm");
+    encoder_tensors<float> model(config, heads);
     initialize(model, static_cast<std::uint64_t>(std::stoi(settings["seed"])));
+    const std::string fill = settings["fill"];
+    const std::size_t colon = fill.find(':');
+    model.visit([&](const std::string& name, auto& t) {
+      if (name == fill.substr(0, colon)) std::fill_n(t.data, t.size(), std::stof(fill.substr(colon + 1)));
+    });
     model_config_file file;
     if (config.num_labels == 2) file.labels = {"negative", "positive"};
     save_model_folder(argv[1], model, vocab, file);

@@ -33,9 +33,9 @@ inhibitor::attention_status forward(float* out, const inhibitor::attention_shape
   inhibitor::inhibitor_options options;
   options.center = inhibitor::centering::none;
   const inhibitor::inhibitor_attention<float> mechanism{options, {scale, shift, output_scale}};
-  return inhibitor::multi_head_attention_forward<float>({out, 0, 1, 0}, {query, 0, 1, 0}, {key_rows, 0, 1, 0},
-                                                        {values, 0, 1, 0}, s, {}, mechanism, memory,
-                                                        inhibitor::index_t{sizeof(memory)}, {});
+  return inhibitor::try_multi_head_attention_forward<float>({out, 0, 1, 0}, {query, 0, 1, 0}, {key_rows, 0, 1, 0},
+                                                            {values, 0, 1, 0}, s, {}, mechanism, memory,
+                                                            inhibitor::index_t{sizeof(memory)}, {});
 }
 
 float magnitude(float x) { return x < 0 ? -x : x; }
@@ -50,7 +50,7 @@ float largest_error() {
   const inhibitor::inhibitor_attention<float> mechanism{options, {scale, shift, output_scale}};
   float dq = 0, dk[2] = {0, 0}, dv[2] = {0, 0}, d[3] = {0, 0, 0};
   const float one = 1;
-  const auto status = inhibitor::multi_head_attention_backward<float>(
+  const auto status = inhibitor::try_multi_head_attention_backward<float>(
       {&dq, 0, 1, 0}, {dk, 0, 1, 0}, {dv, 0, 1, 0}, {d, d + 1, d + 2}, {&one, 0, 1, 0}, {query, 0, 1, 0},
       {key_rows, 0, 1, 0}, {values, 0, 1, 0}, shape(), {}, mechanism, memory, inhibitor::index_t{sizeof(memory)}, {});
   if (status != inhibitor::attention_status::ok) return 1;
@@ -73,16 +73,17 @@ float largest_error_of_others() {
   const float key_range = 3, value_range = 10;
   static unsigned char held[2][8192];
   const inhibitor::cache_extents extents{1, 1, 1};
-  if (inhibitor::float_cache<float>::bytes(extents, 2) > 8192 || inhibitor::u8_cache::bytes(extents, 2) > 8192)
+  if (inhibitor::kv_cache<float>::bytes(extents, 2) > 8192 || inhibitor::u8::kv_cache::bytes(extents, 2) > 8192)
     return 99;
-  inhibitor::float_cache<float> floats(extents, held[0], 2);
-  inhibitor::u8_cache whole(extents, held[1], 2, &key_range, &value_range, true);
-  const attention_status all[] = {
-      floats.append(k, v, 2), whole.append(k, v, 2),
-      inhibitor::multi_head_attention_forward<float>({&out[0], 0, 1, 0}, q, &floats, shape(), {}, mechanism, memory,
-                                                     bytes, {}),
-      inhibitor::u8_attention_forward({&out[1], 0, 1, 0}, q, &whole, shape(), {}, mechanism, memory, bytes, {}),
-      inhibitor::u8_attention_forward({&out[2], 0, 1, 0}, q, k, v, shape(), {}, mechanism, memory, bytes, {})};
+  inhibitor::kv_cache<float> floats(extents, held[0], 2);
+  inhibitor::u8::kv_cache whole(extents, held[1], 2, &key_range, &value_range, true);
+  const attention_status all[] = {floats.append(k, v, 2), whole.append(k, v, 2),
+                                  inhibitor::try_cached_attention_forward<float>(
+                                      {&out[0], 0, 1, 0}, q, &floats, shape(), {}, mechanism, memory, bytes, {}),
+                                  inhibitor::u8::try_cached_attention_forward({&out[1], 0, 1, 0}, q, &whole, shape(),
+                                                                              {}, mechanism, memory, bytes, {}),
+                                  inhibitor::u8::try_multi_head_attention_forward({&out[2], 0, 1, 0}, q, k, v, shape(),
+                                                                                  {}, mechanism, memory, bytes, {})};
   float largest = 0;
   for (const attention_status status : all) largest = status == attention_status::ok ? largest : 100;
   for (const float x : out) largest = magnitude(x - 4) > largest ? magnitude(x - 4) : largest;

@@ -76,16 +76,17 @@ struct u8_problem {
   std::vector<float> floats(const executor& run = executor()) const {
     std::vector<float> out(out_size(), 77.0F);
     attention_workspace workspace;
-    u8_attention_forward<tested_isa>(view(out.data(), shape.queries, shape.value_size), q_view(), k_view(), v_view(),
-                                     shape, mask, mechanism(), workspace, run);
+    u8::multi_head_attention_forward<tested_isa>(view(out.data(), shape.queries, shape.value_size), q_view(), k_view(),
+                                                 v_view(), shape, mask, mechanism(), workspace, run);
     return out;
   }
   std::vector<std::int32_t> integers(std::vector<float>* scales = nullptr, const executor& run = executor()) const {
     std::vector<std::int32_t> out(out_size(), 77);
     std::vector<float> own(static_cast<std::size_t>(shape.batch * shape.heads));
     attention_workspace workspace;
-    u8_attention_forward<tested_isa>(view(out.data(), shape.queries, shape.value_size), own.data(), q_view(), k_view(),
-                                     v_view(), shape, mask, mechanism(), workspace, run);
+    u8::multi_head_attention_forward_integers<tested_isa>(view(out.data(), shape.queries, shape.value_size), own.data(),
+                                                          q_view(), k_view(), v_view(), shape, mask, mechanism(),
+                                                          workspace, run);
     if (scales != nullptr) *scales = own;
     return out;
   }

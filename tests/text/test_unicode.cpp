@@ -106,3 +106,10 @@ TEST_CASE("to_lower: one code point but for U+0130") {
   CHECK(unicode::to_lower(0x130).second == 0x307);
   CHECK(unicode::to_lower('A').second == 0);
 }
+
+TEST_CASE("lower_case: every code point, bytes that are no UTF-8 stay", "[text]") {
+  CHECK(unicode::lower_case("").empty());
+  CHECK(unicode::lower_case("Az [SEP] \u00c1\u03a3 \u1e9e\u4e00") == "az [sep] \u00e1\u03c3 \u00df\u4e00");
+  CHECK(unicode::lower_case("\u0130") == "i\u0307");
+  CHECK(unicode::lower_case("A\xff\xc3") == "a\xff\xc3");
+}

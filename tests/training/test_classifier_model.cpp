@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "compiled_models/compiled_models.hpp"
+#include "inhibitor/data/glue_tasks.hpp"
 #include "inhibitor/training/evaluate.hpp"
 #include "support/catch.hpp"
 #include "support/small_config.hpp"
@@ -26,8 +28,8 @@ std::string save(const test::temp_folder& folder, const std::string& name, const
   return folder.file(name);
 }
 
-encoder_tensors<float> small_model(index_t labels, encoder_heads heads = {}) {
-  encoder_config config = test::small_config(attention_kind::dot_product, attention_kind::inhibitor);
+encoder_tensors<float> small_model(index_t labels, const head_names& heads = {"sequence_classification"}) {
+  encoder_config config = test::small_config("dot_product", "inhibitor");
   config.num_labels = labels;
   config.initializer_range = 0.5;
   encoder_tensors<float> model(config, heads);
@@ -76,11 +78,12 @@ TEST_CASE("trap 1: MNLI labels are mapped by name, whatever their numbers in the
     // The same model with its outputs, and their names, in another order.
     encoder_tensors<float> moved = model;
     for (std::size_t i = 0; i < 3; ++i) {
-      const auto from =
-          static_cast<index_t>(std::find(order.begin(), order.end(), detail::lower_case(other[i])) - order.begin());
+      const index_t from = find_label(order, other[i]);
       const auto to = static_cast<index_t>(i);
-      std::copy_n(model.classifier.weight.data + from * 8, 8, moved.classifier.weight.data + to * 8);
-      moved.classifier.bias.data[to] = model.classifier.bias.data[from];
+      std::copy_n(model.head<sequence_classification_head>().classifier.weight.data + from * 8, 8,
+                  moved.head<sequence_classification_head>().classifier.weight.data + to * 8);
+      moved.head<sequence_classification_head>().classifier.bias.data[to] =
+          model.head<sequence_classification_head>().classifier.bias.data[from];
     }
     const model_outputs found = judged(save(folder, other[0], moved, other));
     CHECK(found.logits == expected.logits);
@@ -89,6 +92,22 @@ TEST_CASE("trap 1: MNLI labels are mapped by name, whatever their numbers in the
   // Without the names it would have been another score.
   const model_outputs unnamed = judged(save(folder, "unnamed", model, {}));
   CHECK(unnamed.logits == expected.logits);
+}
+
+TEST_CASE("load_classifier: labels that differ in case alone are told apart") {
+  const test::temp_folder folder;
+  const encoder_tensors<float> model = small_model(2);
+  const token_dataset data = examples();
+  task_info task = find_task("sst2");
+  task.labels.names = {"US", "us"};
+  const auto outputs = [&](const strings& labels) {
+    return outputs_of(load_classifier(save(folder, labels[0], model, labels), task, 1, false), data).logits;
+  };
+  const std::vector<float> same = outputs({"US", "us"});
+  std::vector<float> swapped = outputs({"us", "US"});
+  for (std::size_t i = 0; i < swapped.size(); i += 2) std::swap(swapped[i], swapped[i + 1]);
+  CHECK(swapped == same);
+  CHECK_THROWS_WITH(outputs({"Us", "uS"}), contains_text("the model has the labels Us, uS"));
 }
 
 TEST_CASE("load_classifier: labels that are not the task's are refused, or their head replaced") {
@@ -110,20 +129,21 @@ TEST_CASE("load_classifier: labels that are not the task's are refused, or their
   CHECK(std::equal(before.embeddings.word_embeddings.data,
                    before.embeddings.word_embeddings.data + before.embeddings.word_embeddings.size(),
                    moved.tensors.embeddings.word_embeddings.data));
-  const tensor<float>& head = moved.tensors.classifier.weight;
+  const tensor<float>& head = moved.tensors.head<sequence_classification_head>().classifier.weight;
   CHECK(std::any_of(head.data, head.data + head.size(), [](float x) { return x != 0; }));
   const classifier_model other_seed = load_classifier(sentiment, find_task("mnli"), 6, true);
-  CHECK_FALSE(std::equal(head.data, head.data + head.size(), other_seed.tensors.classifier.weight.data));
+  CHECK_FALSE(std::equal(head.data, head.data + head.size(),
+                         other_seed.tensors.head<sequence_classification_head>().classifier.weight.data));
 }
 
 TEST_CASE("load_classifier: a masked language model has no head for a task") {
   const test::temp_folder folder;
-  const std::string masked = save(folder, "masked", small_model(2, {false, true}), {});
+  const std::string masked = save(folder, "masked", small_model(2, {"masked_lm"}), {});
   CHECK_THAT(refusal(masked, "sst2"), contains_text("masked: the model has no classification head"));
   const classifier_model model = load_classifier(masked, find_task("stsb"), 1, true);
   CHECK(model.tensors.config().num_labels == 1);
   CHECK(model.file.document.at("problem_type") == "regression");
-  const tensor<float>& inner = model.tensors.pre_classifier.weight;
+  const tensor<float>& inner = model.tensors.head<sequence_classification_head>().pre_classifier.weight;
   CHECK(std::any_of(inner.data, inner.data + inner.size(), [](float x) { return x != 0; }));
 }
 

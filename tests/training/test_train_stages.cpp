@@ -46,7 +46,7 @@ class small_training {
 
   /// Trains from a new model. Interruptions pass through.
   void train() {
-    encoder_tensors<float> model(small_config(attention_kind::dot_product, attention_kind::inhibitor));
+    encoder_tensors<float> model(small_config("dot_product", "inhibitor"));
     initialize(model, 3);
     stage_plan plan{"first", 2, 4, 1e-2};
     training_stage first = label_stage(plan, data_, workers_);

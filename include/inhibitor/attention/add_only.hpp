@@ -12,8 +12,8 @@ inline namespace INHIBITOR_TARGET {
 
 /// out_ik = sum_j soft(V_jk, max(|q_i - k_j|_1 - mean + shift, 0)): inhibitor_attention with score_scale = sqrt(D) and
 /// output_scale = 1, and (where the root has no rounding) the same to the bit. For multi_head_attention_forward.
-/// Members as in inhibitor_options; centering costs one division per query, centering::none not even that. Division by the
-/// number of keys (normalize_by_length) is a factor on every output and has no place here.
+/// Members as in inhibitor_options; centering costs one division per query, centering::none not even that. Division by
+/// the number of keys (normalize_by_length) is a factor on every output and has no place here.
 template <class T>
 struct add_only_inhibitor_attention {
   centering center = centering::attended_keys;
@@ -22,7 +22,7 @@ struct add_only_inhibitor_attention {
   const T* shift = nullptr;  ///< (H)
 };
 
-namespace detail {
+namespace driver {
 
 template <class T>
 struct mechanism_policy<add_only_inhibitor_attention<T>> {
@@ -34,7 +34,7 @@ struct mechanism_policy<add_only_inhibitor_attention<T>> {
     check(has_scalars(m), "attention: the add-only inhibitor needs its shift of every head");
   }
   static kernels::weight_options<T> options(const mechanism& m, index_t h, index_t) {
-    kernels::weight_options<T> o;
+    kernels::weight_options<T> o = kernels::plain_weights<T>();
     o.shift = m.shift[h];
     o.center = m.center != centering::none;
     o.center_all = all_keys(m);
@@ -68,6 +68,6 @@ struct mechanism_policy<add_only_inhibitor_attention<T>> {
   }
 };
 
-}  // namespace detail
+}  // namespace driver
 }  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

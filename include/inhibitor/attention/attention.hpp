@@ -2,7 +2,6 @@
 #pragma once
 
 #include <Eigen/Core>
-#include <string>
 
 #include "inhibitor/attention/multi_head.hpp"
 
@@ -17,9 +16,10 @@
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 
-/// Row-major matrix of run-time size.
+/// Row-major matrix of run-time size. Not aligned beyond what malloc gives: Eigen's alignment depends on the compiler
+/// flags, and memory that one part of a program allocated could not be freed by another. Kernels read any address.
 template <class T>
-using row_matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using row_matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor | Eigen::DontAlign>;
 
 /// Parameters of one head. The defaults are the start values of the mechanism's published code.
 template <class T>
@@ -37,7 +37,7 @@ struct attention_scalar_gradients {
   T score_scale = T(0), shift = T(0), output_scale = T(0);
 };
 
-namespace detail {
+namespace driver {
 
 /// `matrix` as a single-head view, with the compile-time layout checks.
 template <class T, class Derived>
@@ -53,16 +53,12 @@ heads_view<T> view_of(const Eigen::DenseBase<Derived>& matrix) {
   return {const_cast<T*>(derived.data()), 0, derived.outerStride(), 0};
 }
 
-template <class Derived>
-std::string shape_of(const Eigen::DenseBase<Derived>& m) {
-  return "(" + std::to_string(m.rows()) + ", " + std::to_string(m.cols()) + ")";
-}
-
 template <class A, class B>
 void check_same_shape(const char* what, const Eigen::DenseBase<A>& a, const char* expected,
                       const Eigen::DenseBase<B>& b) {
   check(a.rows() == b.rows() && a.cols() == b.cols(), [&] {
-    return std::string("attention: ") + what + " is " + shape_of(a) + ", but " + expected + " is " + shape_of(b);
+    return format_message("attention: %s is (%td, %td), but %s is (%td, %td)", what, a.rows(), a.cols(), expected,
+                          b.rows(), b.cols());
   });
 }
 
@@ -70,10 +66,13 @@ template <class Q, class K, class V>
 attention_shape shape_of_call(const Eigen::DenseBase<Q>& q, const Eigen::DenseBase<K>& k,
                               const Eigen::DenseBase<V>& v) {
   check(q.cols() == k.cols(), [&] {
-    return "attention: queries " + shape_of(q) + " and keys " + shape_of(k) + " must have as many columns (head size)";
+    return format_message("attention: queries (%td, %td) and keys (%td, %td) must have as many columns (head size)",
+                          q.rows(), q.cols(), k.rows(), k.cols());
   });
-  check(k.rows() == v.rows(),
-        [&] { return "attention: keys " + shape_of(k) + " and values " + shape_of(v) + " must have as many rows"; });
+  check(k.rows() == v.rows(), [&] {
+    return format_message("attention: keys (%td, %td) and values (%td, %td) must have as many rows", k.rows(), k.cols(),
+                          v.rows(), v.cols());
+  });
   return {1, 1, q.rows(), k.rows(), q.cols(), v.cols()};
 }
 
@@ -81,12 +80,12 @@ template <class Out, class Q, class V>
 void check_output(const char* what, const Eigen::DenseBase<Out>& out, const Eigen::DenseBase<Q>& q,
                   const Eigen::DenseBase<V>& v) {
   check(out.rows() == q.rows() && out.cols() == v.cols(), [&] {
-    return std::string("attention: ") + what + " is " + shape_of(out) + ", but queries " + shape_of(q) +
-           " and values " + shape_of(v) + " need (" + std::to_string(q.rows()) + ", " + std::to_string(v.cols()) + ")";
+    return format_message("attention: %s is (%td, %td), but queries (%td, %td) and values (%td, %td) need (%td, %td)",
+                          what, out.rows(), out.cols(), q.rows(), q.cols(), v.rows(), v.cols(), q.rows(), v.cols());
   });
 }
 
-}  // namespace detail
+}  // namespace driver
 
 /// out (L, Dv) = attention of q (L, D), k (S, D), v (S, Dv); overwritten, not resized, not overlapping the inputs.
 /// Throws std::invalid_argument naming both shapes when they do not fit; allocates only while `workspace` grows.
@@ -95,12 +94,12 @@ void attention_forward(const Eigen::DenseBase<Out>& out, const Eigen::DenseBase<
                        const Eigen::DenseBase<V>& v, const attention_parameters<typename Q::Scalar>& parameters,
                        attention_workspace& workspace) {
   using T = typename Q::Scalar;
-  const attention_shape shape = detail::shape_of_call(q, k, v);
-  detail::check_output("the output", out, q, v);
+  const attention_shape shape = driver::shape_of_call(q, k, v);
+  driver::check_output("the output", out, q, v);
   const inhibitor_attention<T> mechanism{parameters.options,
                                          {&parameters.score_scale, &parameters.shift, &parameters.output_scale}};
-  multi_head_attention_forward<T>(detail::view_of<T>(out), detail::view_of<const T>(q), detail::view_of<const T>(k),
-                                  detail::view_of<const T>(v), shape, parameters.mask, mechanism, workspace, {});
+  multi_head_attention_forward<T>(driver::view_of<T>(out), driver::view_of<const T>(q), driver::view_of<const T>(k),
+                                  driver::view_of<const T>(v), shape, parameters.mask, mechanism, workspace, {});
 }
 
 /// Adds the gradients of <dout, out> to dq (L, D), dk (S, D), dv (S, Dv) and dscalars; dout (L, Dv). Errors and
@@ -111,17 +110,17 @@ void attention_backward(const Eigen::DenseBase<DQ>& dq, const Eigen::DenseBase<D
                         const Eigen::DenseBase<Q>& q, const Eigen::DenseBase<K>& k, const Eigen::DenseBase<V>& v,
                         const attention_parameters<typename Q::Scalar>& parameters, attention_workspace& workspace) {
   using T = typename Q::Scalar;
-  const attention_shape shape = detail::shape_of_call(q, k, v);
-  detail::check_output("the output gradient", dout, q, v);
-  detail::check_same_shape("the query gradient", dq, "the query matrix", q);
-  detail::check_same_shape("the key gradient", dk, "the key matrix", k);
-  detail::check_same_shape("the value gradient", dv, "the value matrix", v);
+  const attention_shape shape = driver::shape_of_call(q, k, v);
+  driver::check_output("the output gradient", dout, q, v);
+  driver::check_same_shape("the query gradient", dq, "the query matrix", q);
+  driver::check_same_shape("the key gradient", dk, "the key matrix", k);
+  driver::check_same_shape("the value gradient", dv, "the value matrix", v);
   const inhibitor_attention<T> mechanism{parameters.options,
                                          {&parameters.score_scale, &parameters.shift, &parameters.output_scale}};
-  multi_head_attention_backward<T>(detail::view_of<T>(dq), detail::view_of<T>(dk), detail::view_of<T>(dv),
+  multi_head_attention_backward<T>(driver::view_of<T>(dq), driver::view_of<T>(dk), driver::view_of<T>(dv),
                                    {&dscalars.score_scale, &dscalars.shift, &dscalars.output_scale},
-                                   detail::view_of<const T>(dout), detail::view_of<const T>(q),
-                                   detail::view_of<const T>(k), detail::view_of<const T>(v), shape, parameters.mask,
+                                   driver::view_of<const T>(dout), driver::view_of<const T>(q),
+                                   driver::view_of<const T>(k), driver::view_of<const T>(v), shape, parameters.mask,
                                    mechanism, workspace, {});
 }
 

@@ -2,13 +2,12 @@
 #pragma once
 
 #include "inhibitor/attention/raw.hpp"
-#include "inhibitor/kernels/attention/append.hpp"
 
 // Keys and values of a sequence kept packed, for decoding a token (or a few) at a time:
 //
-//   float_cache<float> cache({kv_heads, D, Dv}, memory, capacity);     // memory: float_cache<float>::bytes(...)
+//   kv_cache<float> cache({kv_heads, D, Dv}, memory, capacity);     // memory: kv_cache<float>::bytes(...)
 //   cache.append(k, v, 1);                                             // the new token's keys and values
-//   multi_head_attention_forward<float>(out, q, &cache, shape, mask, mechanism, workspace, bytes, workers);
+//   try_cached_attention_forward<float>(out, q, &cache, shape, mask, mechanism, workspace, bytes, workers);
 //
 // A call reads the packed numbers once and packs nothing but its queries. Nothing is allocated or thrown here; caches
 // that grow by themselves: attention/growing_kv_cache.hpp. In bytes: attention/u8/kv_cache.hpp.
@@ -23,7 +22,7 @@ struct cache_extents {
   index_t value_size = 0;  ///< Dv
 };
 
-namespace detail {
+namespace driver {
 
 /// Whether rows of k and v can be appended where `length` of `capacity` are taken.
 inline attention_status append_status(const cache_extents& e, bool has_k, bool has_v, index_t rows, index_t length,
@@ -49,28 +48,27 @@ attention_status cache_status(const Cache* caches, const attention_shape& s, con
   return s.key_starts ? attention_status::bad_starts : attention_status::ok;
 }
 
-}  // namespace detail
+}  // namespace driver
 
 /// Packed keys and values of one sequence in memory that the caller owns. The layout belongs to `Isa`. Appending while
 /// a call reads is not allowed.
-template <class T, class Isa = best_isa>
-class float_cache {
+template <class T, class Isa = default_isa>
+class kv_cache {
  public:
-  float_cache() = default;
+  kv_cache() = default;
   /// `memory` has bytes(extents, capacity) bytes, at any address, and outlives the cache. Nothing is written yet.
-  float_cache(const cache_extents& extents, void* memory, index_t capacity)
+  kv_cache(const cache_extents& extents, void* memory, index_t capacity)
       : extents_(extents),
-        memory_(detail::aligned_start(memory)),
-        capacity_(kernels::round_up(capacity, kernels::append_block<Isa, T>)) {}
+        memory_(driver::aligned_start(memory)),
+        capacity_(round_up(capacity, layout().append_block)) {}
   /// An empty one with the extents of another, to take over its rows.
-  float_cache(const float_cache& like, void* memory, index_t capacity) : float_cache(like.extents_, memory, capacity) {}
+  kv_cache(const kv_cache& like, void* memory, index_t capacity) : kv_cache(like.extents_, memory, capacity) {}
 
   /// Bytes for `capacity` keys (rounded up to a whole block).
   static index_t bytes(const cache_extents& extents, index_t capacity) noexcept {
-    const index_t block = kernels::append_block<Isa, T>;
-    const kernels::appendable_head<Isa, T> head(nullptr, kernels::round_up(capacity, block), extents.head_size,
-                                                extents.value_size);
-    return extents.kv_heads * head.size * static_cast<index_t>(sizeof(T)) + detail::workspace_slack;
+    const index_t padded = round_up(capacity, layout().append_block);
+    const index_t numbers = layout().appendable_size(padded, extents.head_size, extents.value_size);
+    return extents.kv_heads * numbers * static_cast<index_t>(sizeof(T)) + driver::workspace_slack;
   }
 
   const cache_extents& extents() const { return extents_; }
@@ -82,13 +80,13 @@ class float_cache {
   /// Adds `rows` keys and values behind the others: k (rows, Hkv, D), v (rows, Hkv, Dv), batch strides unused. Costs
   /// their own numbers, whatever the length. Returns cache_full, null_pointer or bad_extent with nothing changed.
   attention_status append(heads_view<const T> k, heads_view<const T> v, index_t rows) noexcept {
-    const auto status = detail::append_status(extents_, k.data != nullptr, v.data != nullptr, rows, length_, capacity_);
+    const auto status = driver::append_status(extents_, k.data != nullptr, v.data != nullptr, rows, length_, capacity_);
     if (status != attention_status::ok) return status;
     for (index_t h = 0; h < extents_.kv_heads; ++h) {
       const T* values = extents_.value_size > 0 ? v.head(0, h) : nullptr;
       for (index_t r = 0; r < rows; ++r) {
-        kernels::append_row<Isa, T>(head(h), length_ + r, k.head(0, h) + r * k.row_stride, extents_.head_size,
-                                    values != nullptr ? values + r * v.row_stride : nullptr, extents_.value_size);
+        layout().append_row(head(h), capacity_, length_ + r, k.head(0, h) + r * k.row_stride, extents_.head_size,
+                            values != nullptr ? values + r * v.row_stride : nullptr, extents_.value_size);
       }
     }
     length_ += rows;
@@ -96,32 +94,34 @@ class float_cache {
   }
 
   /// Takes over the rows of another cache of the same extents; its length must fit.
-  void copy_from(const float_cache& other) noexcept {
+  void copy_from(const kv_cache& other) noexcept {
     for (index_t h = 0; h < extents_.kv_heads; ++h) {
-      kernels::copy_rows_of_head<Isa, T>(head(h), other.head(h), other.length_, extents_.head_size,
-                                         extents_.value_size);
+      layout().copy_rows(head(h), capacity_, other.head(h), other.capacity_, other.length_, extents_.head_size,
+                         extents_.value_size);
     }
     length_ = other.length_;
   }
 
-  kernels::appendable_head<Isa, T> head(index_t h) const {
-    const kernels::appendable_head<Isa, T> measured(nullptr, capacity_, extents_.head_size, extents_.value_size);
-    return {reinterpret_cast<T*>(memory_) + h * measured.size, capacity_, extents_.head_size, extents_.value_size};
+  /// Packed numbers of key/value head h, for kernels.
+  T* head(index_t h) const {
+    const index_t numbers = layout().appendable_size(capacity_, extents_.head_size, extents_.value_size);
+    return reinterpret_cast<T*>(memory_) + h * numbers;
   }
 
  private:
+  static const boundary::head_layout<T>& layout() { return kernels::layout_kernels<Isa, T>(); }
+
   cache_extents extents_;
   unsigned char* memory_ = nullptr;
   index_t capacity_ = 0, length_ = 0;
 };
 
-namespace detail {
+namespace driver {
 
 template <class Isa, class T>
 call_layout cache_layout(attention_shape s, index_t workers) {
-  const kernels::tile_scratch<Isa, T> scratch(
-      nullptr, s.queries, kernels::round_up(s.keys, kernels::append_block<Isa, T>), s.head_size, s.value_size);
-  return {s, workers, scratch.size * static_cast<index_t>(sizeof(T)), 0};
+  const index_t numbers = kernels::layout_kernels<Isa, T>().cached_size(s.queries, s.keys, s.head_size, s.value_size);
+  return {s, workers, numbers * static_cast<index_t>(sizeof(T)), 0};
 }
 
 template <class T, class Mechanism, class Cache>
@@ -138,57 +138,55 @@ attention_status cache_forward_status(const heads_view<T>& out, const heads_view
 
 /// Forward of checked arguments against caches (B), in memory laid out by cache_layout.
 template <class Isa, class T, class Mechanism>
-void cached_forward_heads(const heads_view<T>& out, const heads_view<const T>& q, const float_cache<T, Isa>* caches,
+void cached_forward_heads(const heads_view<T>& out, const heads_view<const T>& q, const kv_cache<T, Isa>* caches,
                           const attention_shape& shape, const attention_mask& mask, const Mechanism& mechanism,
                           unsigned char* memory, const executor& run) {
   using policy = mechanism_policy<Mechanism>;
   const call_layout layout = cache_layout<Isa, T>(shape, run.workers());
+  boundary::cached_kernel<T> kernel = nullptr;
   policy::run_forward(mechanism, [&](auto score, auto aggregate) {
-    run.for_each(shape.batch * shape.heads, [&](index_t item, index_t worker) {
-      const index_t b = item / shape.heads, h = item % shape.heads;
-      const index_t length = caches[b].length();
-      unsigned char* block = memory + worker * layout.block;
-      attention_shape sequence = shape;
-      sequence.keys = length;
-      const key_selection keys(block, sequence, mask.causal, b);
-      T* rows = sequence_head(out, shape.query_starts, b, h);
-      if (rows != nullptr) rows += keys.first * out.row_stride;
-      const kernels::tile_scratch<Isa, T> scratch(reinterpret_cast<T*>(block + layout.selection), keys.count,
-                                                  kernels::round_up(length, kernels::append_block<Isa, T>),
-                                                  shape.head_size, shape.value_size);
-      kernels::attention_forward_packed<Isa, T, decltype(score), decltype(aggregate)>(
-          rows, out.row_stride, head_of<T>(q, {}, {}, sequence, keys, b, h),
-          caches[b].head(h / (shape.heads / shape.key_heads())).packed(length),
-          policy::options(mechanism, h, shape.head_size), scratch);
-    });
+    kernel = kernels::cached_kernel<Isa, T, decltype(score), decltype(aggregate)>();
+  });
+  run.for_each(shape.batch * shape.heads, [&](index_t item, index_t worker) {
+    const index_t b = item / shape.heads, h = item % shape.heads;
+    const kv_cache<T, Isa>& cache = caches[b];
+    unsigned char* block = memory + worker * layout.block;
+    attention_shape sequence = shape;
+    sequence.keys = cache.length();
+    const key_selection keys(block, sequence, mask.causal, b);
+    T* rows = sequence_head(out, shape.query_starts, b, h);
+    if (rows != nullptr) rows += keys.first * out.row_stride;
+    kernel(rows, out.row_stride, head_of<T>(q, {}, {}, sequence, keys, b, h),
+           cache.head(h / (shape.heads / shape.key_heads())), cache.capacity(),
+           policy::options(mechanism, h, shape.head_size), reinterpret_cast<T*>(block + layout.selection));
   });
 }
 
-}  // namespace detail
+}  // namespace driver
 
 /// Bytes of workspace that a call against caches needs; shape.keys is the largest length to come. 0 for a shape that
 /// the call would refuse.
-template <class T, class Isa = best_isa>
+template <class T, class Isa = default_isa>
 index_t cached_attention_workspace_size(const attention_shape& shape, index_t workers) noexcept {
-  if (detail::shape_status(shape) != attention_status::ok || workers < 1) return 0;
-  return detail::cache_layout<Isa, T>(shape, workers).total + detail::workspace_slack;
+  if (driver::shape_status(shape) != attention_status::ok || workers < 1) return 0;
+  return driver::cache_layout<Isa, T>(shape, workers).total + driver::workspace_slack;
 }
 
-/// multi_head_attention_forward against caches (B), one per sequence. q (B, L, H, D) are the last L tokens of their
+/// Attention against caches (B), one per sequence. q (B, L, H, D) are the last L tokens of their
 /// sequences where the mask is causal; shape.keys is an upper bound of the lengths. Of the masks only causal is taken:
 /// what is cached is meant to be attended to. Status, workspace and the rest as in attention/raw.hpp, the size being
 /// cached_attention_workspace_size. Rows have the bits of an uncached call without padding whose queries are the same.
-template <class T, class Mechanism, class Isa = best_isa>
-attention_status multi_head_attention_forward(heads_view<T> out, detail::input_heads<T> q,
-                                              const float_cache<T, Isa>* caches, const attention_shape& shape,
-                                              const attention_mask& mask, const Mechanism& mechanism, void* workspace,
-                                              index_t workspace_bytes, const executor& run) noexcept {
-  attention_status status = detail::cache_forward_status<T>(out, q, caches, shape, mask, mechanism);
+template <class T, class Mechanism, class Isa = default_isa>
+attention_status try_cached_attention_forward(heads_view<T> out, input_heads<T> q, const kv_cache<T, Isa>* caches,
+                                              const attention_shape& shape, const attention_mask& mask,
+                                              const Mechanism& mechanism, void* workspace, index_t workspace_bytes,
+                                              const executor& run) noexcept {
+  attention_status status = driver::cache_forward_status<T>(out, q, caches, shape, mask, mechanism);
   if (status != attention_status::ok) return status;
-  const index_t needed = detail::cache_layout<Isa, T>(shape, run.workers()).total;
-  status = detail::workspace_status(workspace, workspace_bytes, needed);
+  const index_t needed = driver::cache_layout<Isa, T>(shape, run.workers()).total;
+  status = driver::workspace_status(workspace, workspace_bytes, needed);
   if (status != attention_status::ok) return status;
-  detail::cached_forward_heads<Isa, T>(out, q, caches, shape, mask, mechanism, detail::aligned_start(workspace), run);
+  driver::cached_forward_heads<Isa, T>(out, q, caches, shape, mask, mechanism, driver::aligned_start(workspace), run);
   return attention_status::ok;
 }
 

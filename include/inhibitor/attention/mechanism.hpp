@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cmath>
-
 #include "inhibitor/attention/params.hpp"
-#include "inhibitor/kernels/attention/backward.hpp"
-#include "inhibitor/kernels/attention/forward.hpp"
+#include "inhibitor/base/scalar_math.hpp"
+#include "inhibitor/kernels/attention/table.hpp"
 
 // The mechanisms a call can name, and what each means in terms of kernel policies.
 
@@ -24,7 +22,7 @@ struct inhibitor_attention {
 template <class T>
 struct dot_product_attention {};
 
-namespace detail {
+namespace driver {
 
 /// What the mechanisms mean in terms of kernel policies. `run` calls body(score policy, aggregation policy);
 /// `run_forward` may choose policies that have no backward.
@@ -38,8 +36,8 @@ struct mechanism_policy<inhibitor_attention<T>> {
     return m.scalars.score_scale != nullptr && m.scalars.shift != nullptr && m.scalars.output_scale != nullptr;
   }
   static kernels::weight_options<T> options(const inhibitor_attention<T>& m, index_t h, index_t head_size) {
-    kernels::weight_options<T> o;
-    o.scale = m.scalars.score_scale[h] / std::sqrt(static_cast<T>(head_size));
+    kernels::weight_options<T> o = kernels::plain_weights<T>();
+    o.scale = m.scalars.score_scale[h] / square_root(static_cast<T>(head_size));
     o.shift = m.scalars.shift[h];
     o.output_scale = m.scalars.output_scale[h];
     o.center = m.options.center != centering::none;
@@ -72,8 +70,8 @@ struct mechanism_policy<dot_product_attention<T>> {
   static bool all_keys(const dot_product_attention<T>&) { return false; }
   static bool has_scalars(const dot_product_attention<T>&) { return true; }
   static kernels::weight_options<T> options(const dot_product_attention<T>&, index_t, index_t head_size) {
-    kernels::weight_options<T> o;
-    o.scale = T(1) / std::sqrt(static_cast<T>(head_size));
+    kernels::weight_options<T> o = kernels::plain_weights<T>();
+    o.scale = T(1) / square_root(static_cast<T>(head_size));
     return o;
   }
   template <class Body>
@@ -86,6 +84,6 @@ struct mechanism_policy<dot_product_attention<T>> {
   }
 };
 
-}  // namespace detail
+}  // namespace driver
 }  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "inhibitor/base/config.hpp"
 
@@ -10,9 +11,6 @@
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
-
-/// The two mechanisms a model layer can use.
-enum class attention_kind { dot_product, inhibitor };
 
 /// Over which keys the mean of the scores is taken and subtracted.
 enum class centering {
@@ -95,6 +93,10 @@ struct heads_view {
   T* head(index_t b, index_t h) const { return data + b * batch_stride + h * head_stride; }
   operator heads_view<const T>() const { return {data, batch_stride, row_stride, head_stride}; }
 };
+
+/// heads_view<const T> that template deduction leaves alone, so that a heads_view<T> converts to it.
+template <class T>
+using input_heads = std::common_type_t<heads_view<const T>>;
 
 /// A (B, L, S) array of bytes by strides: element (b, i, j) is at data[b * batch_stride + i * row_stride + j]. A batch
 /// stride of 0 shares one (L, S) mask.

@@ -2,13 +2,14 @@
 #pragma once
 
 #include "inhibitor/attention/params.hpp"
-#include "inhibitor/kernels/attention/head.hpp"
+#include "inhibitor/base/round_up.hpp"
+#include "inhibitor/kernels/dispatch/boundary.hpp"
 
-// From shapes and masks to what kernels are told (kernels/attention/head.hpp). Neither allocates nor throws.
+// From shapes and masks to what kernels are told (kernels/dispatch/boundary.hpp). Neither allocates nor throws.
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
-namespace detail {
+namespace driver {
 
 /// First element of head h of sequence b, or null for an array without elements.
 template <class T>
@@ -34,7 +35,7 @@ struct key_selection {
 
   static index_t bytes(const attention_shape& s) {
     const index_t numbers = (s.keys + s.queries) * static_cast<index_t>(sizeof(index_t));
-    return kernels::round_up(numbers + s.keys, 64);
+    return round_up(numbers + s.keys, 64);
   }
   key_selection(unsigned char* memory, const attention_shape& s, const attention_mask& mask, index_t b, bool all_keys)
       : order(reinterpret_cast<index_t*>(memory)), limits(order + s.keys) {
@@ -101,7 +102,7 @@ kernels::head_inputs<T> head_of(const heads_view<const T>& q, const heads_view<c
                                 const heads_view<const T>& v, const attention_shape& s, const key_selection& keys,
                                 index_t b, index_t h) {
   const index_t kv_head = h / (s.heads / s.key_heads());
-  kernels::head_inputs<T> in;
+  kernels::head_inputs<T> in{};
   in.q = sequence_head(q, s.query_starts, b, h);
   if (in.q != nullptr) in.q += keys.first * q.row_stride;
   in.q_stride = q.row_stride;
@@ -121,6 +122,6 @@ kernels::head_inputs<T> head_of(const heads_view<const T>& q, const heads_view<c
   return in;
 }
 
-}  // namespace detail
+}  // namespace driver
 }  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

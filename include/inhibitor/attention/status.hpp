@@ -56,7 +56,7 @@ inline const char* describe(attention_status status) noexcept {
   return "unknown status";
 }
 
-namespace detail {
+namespace driver {
 
 /// Whether the starts of `batch` packed sequences (if given) fit sequences of at most `longest` rows.
 inline bool starts_fit(const sequence_starts& starts, index_t batch, index_t longest) {
@@ -90,6 +90,6 @@ inline bool has_keys(const attention_shape& s) { return s.batch > 0 && s.heads >
 inline bool has_values(const attention_shape& s) { return has_keys(s) && s.value_size > 0; }
 inline bool has_outputs(const attention_shape& s) { return has_queries(s) && s.value_size > 0; }
 
-}  // namespace detail
+}  // namespace driver
 }  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -34,9 +34,9 @@ struct onednn_gemm {
   }
 
   template <class T>
-  class weight : public detail::unpacked_weight<T, onednn_gemm> {
+  class weight : public unpacked_weight<T, onednn_gemm> {
     static_assert(std::is_same_v<T, float>, "oneDNN multiplies no other type than float");
-    using detail::unpacked_weight<T, onednn_gemm>::unpacked_weight;
+    using unpacked_weight<T, onednn_gemm>::unpacked_weight;
   };
 };
 

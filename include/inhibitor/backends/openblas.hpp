@@ -33,11 +33,11 @@ struct openblas_gemm {
   }
 
   template <class T>
-  class weight : public detail::unpacked_weight<T, openblas_gemm> {
+  class weight : public unpacked_weight<T, openblas_gemm> {
    public:
     weight() = default;
     weight(const T* w, const T* bias, index_t out, index_t in)
-        : detail::unpacked_weight<T, openblas_gemm>(w, bias, out, in) {
+        : unpacked_weight<T, openblas_gemm>(w, bias, out, in) {
       openblas_set_num_threads(1);
     }
   };

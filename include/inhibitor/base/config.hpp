@@ -10,6 +10,9 @@
 #if defined(__GNUC__) || defined(__clang__)
 #define INHIBITOR_INLINE inline __attribute__((always_inline))
 #define INHIBITOR_RESTRICT __restrict__
+// Inlines everything that a function calls: for functions of other libraries, which parts of a program with different
+// flags would share (base/target.hpp).
+#define INHIBITOR_FLATTEN __attribute__((flatten))
 // Between the parameters and the body of a lambda.
 #define INHIBITOR_INLINE_LAMBDA __attribute__((always_inline))
 // Before a loop with a constant count over named registers: it must disappear at -O2 as well as at -O3.

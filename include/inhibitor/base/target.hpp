@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// INHIBITOR_TARGET names the compiler flags of this translation unit that change its instructions, as in
-// avx2_fma_bmi2. Everything in the library lives in the inline namespace of that name, so that two parts of a program
-// that were built with different flags share no function: the linker keeps one of two namesakes and would hand the
-// processor of one part the instructions of the other. User code need not know. A function of a user that takes a type
-// of the library and is called under other flags than it was defined under does not link, and the message says which.
+// INHIBITOR_TARGET names what decides the instructions of this translation unit, as in avx2_fma_bmi2: the compiler
+// flags, an instruction set that the build chose below them (INHIBITOR_COMPILED_ISA, simd/isa.hpp), and whose compiled
+// variants plain calls use (INHIBITOR_VARIANTS, kernels/dispatch/). Everything in the library lives in the inline
+// namespace of that name, so that two parts of a program that were built differently share no function: the linker
+// keeps one of two namesakes and would hand the processor of one part the instructions of the other. User code need not
+// know. A function of a user that takes a type of the library and is called under other flags than it was defined under
+// does not link, and the message says which.
 
-#if defined(INHIBITOR_COMPILED_ISA)
-#define INHIBITOR_TARGET_BASE INHIBITOR_COMPILED_ISA  // chosen by the build (simd/isa.hpp); flags still count below
-#elif defined(__AVX512F__)
+#if defined(__AVX512F__)
 #define INHIBITOR_TARGET_BASE avx512
 #elif defined(__AVX2__)
 #define INHIBITOR_TARGET_BASE avx2
@@ -33,12 +33,7 @@
 #define INHIBITOR_TARGET_BASE scalar
 #endif
 
-// Features on top, a word each. With INHIBITOR_COMPILED_ISA the width of the registers is one of them.
-#if defined(__AVX__)
-#define INHIBITOR_TARGET_AVX _avx
-#else
-#define INHIBITOR_TARGET_AVX
-#endif
+// Features on top, a word each.
 #if defined(__FMA__)
 #define INHIBITOR_TARGET_FMA _fma
 #else
@@ -155,15 +150,29 @@
 #define INHIBITOR_TARGET_FAST
 #endif
 
+// What the build chose.
+#define INHIBITOR_JOIN_CHOICE_WORDS(word, choice) word##choice
+#define INHIBITOR_JOIN_CHOICE(word, choice) INHIBITOR_JOIN_CHOICE_WORDS(word, choice)
+#if defined(INHIBITOR_COMPILED_ISA)
+#define INHIBITOR_TARGET_CHOSEN INHIBITOR_JOIN_CHOICE(_as_, INHIBITOR_COMPILED_ISA)
+#else
+#define INHIBITOR_TARGET_CHOSEN
+#endif
+#if defined(INHIBITOR_VARIANTS)
+#define INHIBITOR_TARGET_VARIANTS INHIBITOR_JOIN_CHOICE(_with_, INHIBITOR_VARIANTS)
+#else
+#define INHIBITOR_TARGET_VARIANTS
+#endif
+
 #define INHIBITOR_JOIN_WORDS(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, \
-                             a20, a21, a22, a23, a24)                                                                  \
-  a0##a1##a2##a3##a4##a5##a6##a7##a8##a9##a10##a11##a12##a13##a14##a15##a16##a17##a18##a19##a20##a21##a22##a23##a24
+                             a20, a21, a22, a23, a24, a25)                                                             \
+  a0##a1##a2##a3##a4##a5##a6##a7##a8##a9##a10##a11##a12##a13##a14##a15##a16##a17##a18##a19##a20##a21##a22##a23##a24##a25
 #define INHIBITOR_JOIN_TARGET(...) INHIBITOR_JOIN_WORDS(__VA_ARGS__)
-#define INHIBITOR_TARGET                                                                                              \
-  INHIBITOR_JOIN_TARGET(INHIBITOR_TARGET_BASE, INHIBITOR_TARGET_AVX, INHIBITOR_TARGET_FMA, INHIBITOR_TARGET_F16C,     \
-                        INHIBITOR_TARGET_BMI, INHIBITOR_TARGET_BMI2, INHIBITOR_TARGET_LZCNT, INHIBITOR_TARGET_POPCNT, \
-                        INHIBITOR_TARGET_MOVBE, INHIBITOR_TARGET_GFNI, INHIBITOR_TARGET_AVXVNNI, INHIBITOR_TARGET_BW, \
-                        INHIBITOR_TARGET_DQ, INHIBITOR_TARGET_VL, INHIBITOR_TARGET_CD, INHIBITOR_TARGET_VBMI,         \
-                        INHIBITOR_TARGET_VBMI2, INHIBITOR_TARGET_IFMA, INHIBITOR_TARGET_VPOPCNT,                      \
-                        INHIBITOR_TARGET_VNNI, INHIBITOR_TARGET_BF16, INHIBITOR_TARGET_FP16, INHIBITOR_TARGET_DOT,    \
-                        INHIBITOR_TARGET_I8MM, INHIBITOR_TARGET_FAST)
+#define INHIBITOR_TARGET                                                                                               \
+  INHIBITOR_JOIN_TARGET(                                                                                               \
+      INHIBITOR_TARGET_BASE, INHIBITOR_TARGET_FMA, INHIBITOR_TARGET_F16C, INHIBITOR_TARGET_BMI, INHIBITOR_TARGET_BMI2, \
+      INHIBITOR_TARGET_LZCNT, INHIBITOR_TARGET_POPCNT, INHIBITOR_TARGET_MOVBE, INHIBITOR_TARGET_GFNI,                  \
+      INHIBITOR_TARGET_AVXVNNI, INHIBITOR_TARGET_BW, INHIBITOR_TARGET_DQ, INHIBITOR_TARGET_VL, INHIBITOR_TARGET_CD,    \
+      INHIBITOR_TARGET_VBMI, INHIBITOR_TARGET_VBMI2, INHIBITOR_TARGET_IFMA, INHIBITOR_TARGET_VPOPCNT,                  \
+      INHIBITOR_TARGET_VNNI, INHIBITOR_TARGET_BF16, INHIBITOR_TARGET_FP16, INHIBITOR_TARGET_DOT,                       \
+      INHIBITOR_TARGET_I8MM, INHIBITOR_TARGET_FAST, INHIBITOR_TARGET_CHOSEN, INHIBITOR_TARGET_VARIANTS)

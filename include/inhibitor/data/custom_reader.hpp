@@ -16,28 +16,45 @@
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 
-/// The examples of a table with a header: label from "label", texts from "sentence1" and "sentence2" when both are
-/// there, else from the first two other columns, or the only one. Columns "idx", "index" and "id" are no texts. Throws
-/// file_error for a table without a text column or examples, and rows of other length than the header.
-inline raw_examples custom_rows(const text_table& table) {
-  const index_t label = table.find_column("label");
-  index_t first = table.find_column("sentence1");
-  index_t second = table.find_column("sentence2");
-  if (first < 0 || second < 0) {
-    first = second = -1;
-    for (index_t c = 0; c < table.columns(0); ++c) {
-      const std::string_view name = table.field(0, c);
-      if (c == label || name == "idx" || name == "index" || name == "id") continue;
-      if (first < 0) {
-        first = c;
-      } else if (second < 0) {
-        second = c;
-      }
+/// Columns of one or two texts; second is -1 for one.
+struct text_column_numbers {
+  index_t first = -1, second = -1;
+};
+
+/// True for the name of a column that counts rows: "idx", "index", "id", and what pandas calls the index it saves
+/// (nothing, "Unnamed: 0", "__index_level_0__").
+inline bool is_row_number(std::string_view column) {
+  return column.empty() || column == "idx" || column == "index" || column == "id" ||
+         column.substr(0, 9) == "Unnamed: " || column.substr(0, 14) == "__index_level_";
+}
+
+/// Where the texts of a user's own table are: in "sentence1" and "sentence2" when both are there, else in the first two
+/// columns, or the only one, that are neither "label" nor row numbers. Throws file_error when there is none.
+inline text_column_numbers find_text_columns(const text_table& table) {
+  text_column_numbers columns{table.find_column("sentence1"), table.find_column("sentence2")};
+  if (columns.first >= 0 && columns.second >= 0) return columns;
+  columns = {};
+  for (index_t c = 0; c < table.columns(0); ++c) {
+    const std::string_view name = table.field(0, c);
+    if (name == "label" || is_row_number(name)) continue;
+    if (columns.first < 0) {
+      columns.first = c;
+    } else if (columns.second < 0) {
+      columns.second = c;
     }
   }
-  if (first < 0) throw table.error_at(0, "found the columns \"" + table.header() + "\"; expected one or two with text");
+  if (columns.first >= 0) return columns;
+  throw table.error_at(0, "found the columns \"" + table.header() + "\"; expected one or two with text");
+}
+
+/// The examples of a table with a header: label from "label", texts from find_text_columns. Throws file_error for a
+/// table without a text column or examples, and rows of other length than the header.
+inline raw_examples custom_rows(const text_table& table) {
+  const index_t label = table.find_column("label");
+  const auto [first, second] = find_text_columns(table);
   raw_examples out;
   out.file = table.name();
+  out.columns = table.header();
   for (index_t row = 1; row < table.rows(); ++row) {
     if (table.columns(row) != table.columns(0)) {
       throw table.error_at(row, "found " + std::to_string(table.columns(row)) + " columns; expected " +
@@ -56,7 +73,10 @@ inline raw_examples custom_rows(const text_table& table) {
 /// classes, sorted (by value when all are integers). For training that goes on from a model of the classes `known`, the
 /// numbers 0, 1, ... of all those classes mean them. Throws file_error when a row has no label, or all have the same.
 inline label_set infer_labels(const raw_examples& rows, const label_set& known = {}) {
-  if (rows.labels.empty()) throw file_error(rows.file, 1, "has no column \"label\"; training needs labels");
+  if (rows.labels.empty()) {
+    throw file_error(rows.file, 1,
+                     "found the columns \"" + rows.columns + "\"; expected \"label\" too, which training needs");
+  }
   bool is_number = true, is_integer = true;
   std::set<std::string> classes;
   for (std::size_t i = 0; i < rows.labels.size(); ++i) {

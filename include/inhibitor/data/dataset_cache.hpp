@@ -34,6 +34,7 @@ inline std::string dataset_key(const wordpiece& tokenizer, const labeled_example
                           o.rules == tokenizer_rules::fast, o.strict_utf8}) {
     hash.add_number(flag ? 1 : 0);
   }
+  for (const std::string& token : o.added_tokens) hash.add(token);
   for (index_t id = 0; id < tokenizer.size(); ++id) hash.add(tokenizer.token(static_cast<std::int32_t>(id)));
   for (const auto* texts : {&examples.first, &examples.second}) {
     hash.add_number(texts->size());

@@ -80,6 +80,7 @@ inline raw_examples task_rows(const task_info& task, const text_table& table,
   const index_t columns = table.columns(0);
   raw_examples out;
   out.file = table.name();
+  if (layout.first_row > 0) out.columns = table.header();
   for (index_t row = layout.first_row; row < table.rows(); ++row) {
     if (table.columns(row) != columns) {
       if (task.skips_broken_rows && layout.label >= 0) {

@@ -56,19 +56,19 @@ inline void add_json_row(text_table& table, const ordered_json& object, index_t 
 
 /// JSON examples: one object per line, or one array of objects. Keys of the first object are the columns (row 0), in
 /// its order; later objects need all of them, and more are ignored. Numbers and true / false become their text. Throws
-/// file_error with the line (of an array: its first line). Allocates.
-inline text_table read_json_rows(const std::string& name, const std::string& content) {
+/// file_error with the line (of an array: its first line), counted from `first_line`. Allocates.
+inline text_table read_json_rows(const std::string& name, std::string_view content, index_t first_line = 1) {
   text_table table(name, "");
   std::string_view text = content;
   text.remove_prefix(byte_order_mark_size(text));
   const std::size_t first = std::min(text.find_first_not_of(" \t\r\n"), text.size());
   if (first < text.size() && text[first] == '[') {
-    const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(first), '\n');
+    const auto line = first_line + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(first), '\n');
     for (const auto& object : detail::parse_rows(text.substr(first), name, line)) {
       detail::add_json_row(table, object, line);
     }
   } else {
-    for (index_t line = 1; !text.empty(); ++line) {
+    for (index_t line = first_line; !text.empty(); ++line) {
       const std::size_t end = std::min(text.find('\n'), text.size());
       const std::string_view row = text.substr(0, end);
       text.remove_prefix(std::min(end + 1, text.size()));

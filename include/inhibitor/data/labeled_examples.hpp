@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "inhibitor/base/file_error.hpp"
+#include "inhibitor/data/label_names.hpp"
 #include "inhibitor/data/label_set.hpp"
 
 namespace inhibitor {
@@ -20,6 +21,7 @@ inline namespace INHIBITOR_TARGET {
 /// Examples as a file spells them, before labels are understood. Arrays have one entry per example.
 struct raw_examples {
   std::string file;                 ///< for messages
+  std::string columns;              ///< names of its columns, for messages
   std::vector<std::string> first;   ///< (n)
   std::vector<std::string> second;  ///< (n), empty for tasks of one text
   std::vector<std::string> labels;  ///< (n), empty where the file has none
@@ -68,15 +70,16 @@ inline double parse_number(std::string_view text) {
 
 namespace detail {
 
-/// The class written as `written`, by name, else by number; -1 for "-1", which exports use for "none"; -2: neither.
+/// The class written as `written`, by name, else by number, else by name but for case; -1 for "-1", which exports use
+/// for "none"; -2: neither.
 inline std::int32_t class_of(const std::string& written, const std::vector<std::string>& names) {
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (names[i] == written) return static_cast<std::int32_t>(i);
-  }
+  if (const index_t same = find_exact_label(names, written); same >= 0) return static_cast<std::int32_t>(same);
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (std::to_string(i) == written) return static_cast<std::int32_t>(i);
   }
-  return written == "-1" ? -1 : -2;
+  if (written == "-1") return -1;
+  const index_t like = find_label(names, written);
+  return like >= 0 ? static_cast<std::int32_t>(like) : -2;
 }
 
 inline std::string expected_labels(const label_set& set) {

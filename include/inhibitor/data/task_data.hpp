@@ -53,7 +53,10 @@ inline split_examples make_split(raw_examples rows, const label_set& labels, con
   out.submission = split.submission;
   out.source = rows.file;
   out.skipped = rows.skipped;
-  if (needs_labels && rows.labels.empty()) throw file_error(rows.file, "has no labels; expected a column with them");
+  if (needs_labels && rows.labels.empty()) {
+    throw file_error(rows.file, "has no labels; expected a column with them" +
+                                    (rows.columns.empty() ? "" : " beside \"" + rows.columns + "\""));
+  }
   if (!needs_labels) rows.labels.clear();
   out.examples = understand_labels(std::move(rows), labels);
   if (needs_labels && !is_labeled(out.examples)) throw file_error(out.source, "has examples without a label");

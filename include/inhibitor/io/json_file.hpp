@@ -6,6 +6,7 @@
 #include <string>
 
 #include "inhibitor/base/file_error.hpp"
+#include "inhibitor/base/foreign_content.hpp"
 #include "inhibitor/base/read_file.hpp"
 #include "inhibitor/io/atomic_file.hpp"
 
@@ -22,6 +23,7 @@ inline nlohmann::json parse_json(const std::string& text, const std::string& fil
   try {
     return nlohmann::json::parse(text, limit_depth);
   } catch (const nlohmann::json::parse_error& error) {
+    if (const std::string kind = foreign_content(text); !kind.empty()) throw file_error(file, kind);
     const std::size_t end = std::min(error.byte, text.size());
     const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end), '\n');
     throw file_error(file, static_cast<index_t>(line), "is not valid JSON here");

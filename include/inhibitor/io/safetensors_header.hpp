@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "inhibitor/base/file_error.hpp"
+#include "inhibitor/base/foreign_content.hpp"
 #include "inhibitor/io/dtype.hpp"
+#include "inhibitor/io/tensor_text.hpp"
 
 // The header of a safetensors file: what it says and whether it can be believed.
 //
@@ -58,40 +60,6 @@ struct safetensors_limits {
 };
 
 namespace detail {
-
-/// `text` in quotes, fit for a message: shortened, and bytes a terminal could act upon replaced.
-inline std::string in_quotes(std::string_view text) {
-  constexpr std::size_t most = 100;
-  std::string out = "'";
-  for (const char c : text.substr(0, most)) out += (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) ? '?' : c;
-  return out + (text.size() > most ? "...'" : "'");
-}
-
-inline std::string shape_text(const std::vector<std::uint64_t>& shape) {
-  std::string out = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) out += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
-  return out + "]";
-}
-
-/// Bytes of a tensor. Returns an empty string, or what is wrong with type and shape. An overflow of the other extents
-/// is an error even when one extent is zero, in whatever order they come.
-inline std::string count_bytes(dtype type, const std::vector<std::uint64_t>& shape, std::uint64_t& bytes) {
-  std::uint64_t bits = dtype_bits(type);
-  bool is_empty = false;
-  for (const std::uint64_t extent : shape) {
-    if (extent == 0) {
-      is_empty = true;
-    } else if (__builtin_mul_overflow(bits, extent, &bits)) {
-      return "the size of shape " + shape_text(shape) + " overflows 64 bits";
-    }
-  }
-  if (is_empty) bits = 0;
-  if (bits % 8 != 0) {
-    return "shape " + shape_text(shape) + " of " + std::string(dtype_name(type)) + " does not fill whole bytes";
-  }
-  bytes = bits / 8;
-  return {};
-}
 
 /// Receives the events of the JSON parser and throws file_error at the first violation.
 class safetensors_header_events : public nlohmann::json_sax<nlohmann::json> {
@@ -333,6 +301,8 @@ inline std::uint64_t safetensors_header_length(const unsigned char* prefix, std:
   std::uint64_t length = 0;
   for (int i = 7; i >= 0; --i) length = (length << 8) | prefix[i];
   if (length > safetensors_limits::header_bytes) {
+    const std::string kind = foreign_content({reinterpret_cast<const char*>(prefix), 8});
+    if (!kind.empty()) throw file_error(file, kind);
     throw file_error(file, "header length " + std::to_string(length) + " is above the format's limit of " +
                                std::to_string(safetensors_limits::header_bytes) + " (not a safetensors file?)");
   }

@@ -8,6 +8,7 @@
 
 #include "inhibitor/io/json_file.hpp"
 #include "inhibitor/io/safetensors_reader.hpp"
+#include "inhibitor/io/tensor_text.hpp"
 
 // Models whose tensors are spread over several safetensors files, listed in model.safetensors.index.json.
 
@@ -24,13 +25,12 @@ inline std::map<std::string, std::string> read_safetensors_index(const std::stri
   }
   std::map<std::string, std::string> files;
   for (const auto& [tensor, value] : found->items()) {
-    if (!value.is_string())
-      throw file_error(path, "weight_map: the file of " + detail::in_quotes(tensor) + " is not a string");
+    if (!value.is_string()) throw file_error(path, "weight_map: the file of " + in_quotes(tensor) + " is not a string");
     const auto& name = value.get_ref<const std::string&>();
     const bool is_plain = !name.empty() && name.find_first_of(std::string("/\\\0", 3)) == std::string::npos &&
                           name != "." && name != "..";
     if (!is_plain) {
-      throw file_error(path, "weight_map: " + detail::in_quotes(name) + " of tensor " + detail::in_quotes(tensor) +
+      throw file_error(path, "weight_map: " + in_quotes(name) + " of tensor " + in_quotes(tensor) +
                                  " is not a plain file name; expected a file in the same folder");
     }
     files[tensor] = name;
@@ -65,8 +65,7 @@ class safetensors_set {
       for (const std::string& name : tensors) {
         const tensor_info* info = set.files_.back().find(name);
         if (info == nullptr)
-          throw file_error(set.files_.back().path(),
-                           "lacks tensor " + detail::in_quotes(name) + " promised by " + index);
+          throw file_error(set.files_.back().path(), "lacks tensor " + in_quotes(name) + " promised by " + index);
         set.entries_.push_back({info, set.files_.size() - 1});
       }
     }

@@ -12,6 +12,7 @@
 #include "inhibitor/base/check.hpp"
 #include "inhibitor/io/input_file.hpp"
 #include "inhibitor/io/safetensors_header.hpp"
+#include "inhibitor/io/tensor_text.hpp"
 
 #if !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "the safetensors code copies little-endian data as it is"
@@ -203,7 +204,7 @@ class safetensors_file {
       is_done = detail::convert_floats(tensor.type, in, count, out);
     }
     if (!is_done) {
-      throw file_error(path_, "tensor " + detail::in_quotes(tensor.name) + " is " +
+      throw file_error(path_, "tensor " + in_quotes(tensor.name) + " is " +
                                   std::string(dtype_name(tensor.type)) + "; expected " +
                                   (dtype_of<T>() == dtype::i64 ? "an integer type" : "F32, F16, BF16 or F64"));
     }

@@ -15,6 +15,7 @@
 #include "inhibitor/base/check.hpp"
 #include "inhibitor/io/atomic_file.hpp"
 #include "inhibitor/io/safetensors_header.hpp"
+#include "inhibitor/io/tensor_text.hpp"
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
@@ -28,13 +29,13 @@ class safetensors_writer {
   /// Throws std::invalid_argument for a duplicate or unusable name, a rank above 8 or a size that overflows.
   void add(std::string name, dtype type, std::vector<std::uint64_t> shape, const void* data) {
     check(name != "__metadata__" && name.size() <= safetensors_limits::name_bytes,
-          [&] { return "tensor name " + detail::in_quotes(name) + " is reserved or too long"; });
+          [&] { return "tensor name " + in_quotes(name) + " is reserved or too long"; });
     check(shape.size() <= safetensors_limits::rank,
-          [&] { return "tensor " + detail::in_quotes(name) + " has rank " + std::to_string(shape.size()); });
+          [&] { return "tensor " + in_quotes(name) + " has rank " + std::to_string(shape.size()); });
     item added;
-    const std::string problem = detail::count_bytes(type, shape, added.bytes);
-    check(problem.empty(), [&] { return "tensor " + detail::in_quotes(name) + ": " + problem; });
-    check(names_.insert(name).second, [&] { return "tensor " + detail::in_quotes(name) + " was added twice"; });
+    const std::string problem = count_bytes(type, shape, added.bytes);
+    check(problem.empty(), [&] { return "tensor " + in_quotes(name) + ": " + problem; });
+    check(names_.insert(name).second, [&] { return "tensor " + in_quotes(name) + " was added twice"; });
     added.name = std::move(name);
     added.type = type;
     added.shape = std::move(shape);
@@ -76,7 +77,7 @@ class safetensors_writer {
     try {
       return nlohmann::json(text).dump();
     } catch (const nlohmann::json::type_error&) {
-      throw std::invalid_argument(detail::in_quotes(text) + " is not valid UTF-8");
+      throw std::invalid_argument(in_quotes(text) + " is not valid UTF-8");
     }
   }
 

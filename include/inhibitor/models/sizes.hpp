@@ -20,7 +20,7 @@ inline encoder_config config_of_size(const std::string& size) {
     c.n_layers = layers;
     c.dim = dim;
     c.n_heads = dim / 64;
-    c.hidden_dim = 4 * dim;
+    c.intermediate_dim = 4 * dim;
   };
   if (size == "tiny") {
     set(2, 128);

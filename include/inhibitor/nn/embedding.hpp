@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 
-#include "inhibitor/nn/linear.hpp"
+#include "inhibitor/nn/blocks.hpp"
 
 // Token embedding: the sum of a word row, a position row and, in BERT, a token-type row (Devlin et al. 2019,
 // arXiv 1810.04805 section 3).
@@ -31,10 +30,8 @@ struct embedding_ids {
 template <class T>
 void embedding_forward(T* y, const embedding_ids& ids, const embedding_tables<const T>& tables, index_t batch,
                        index_t length, index_t dim, const executor& workers) {
-  const index_t rows = batch * length;
-  workers.for_each(detail::blocks(rows, detail::row_block), [&](index_t item, index_t) {
-    const index_t end = std::min(rows, (item + 1) * detail::row_block);
-    for (index_t i = item * detail::row_block; i < end; ++i) {
+  for_each_range(batch * length, rows_per_block, workers, [&](index_t begin, index_t end) {
+    for (index_t i = begin; i < end; ++i) {
       const T* w = tables.word + ids.words[i] * dim;
       const T* p = tables.position + i % length * dim;
       T* yi = y + i * dim;
@@ -53,10 +50,7 @@ template <class T>
 void embedding_backward(const embedding_tables<T>& d, const T* dy, const embedding_ids& ids, std::int32_t padding_id,
                         index_t batch, index_t length, index_t dim, const executor& workers) {
   // Two tokens may share a row, so columns are shared out, not tokens: no race, and a fixed order of summation.
-  constexpr index_t columns = 32;
-  workers.for_each(detail::blocks(dim, columns), [&](index_t item, index_t) {
-    const index_t c0 = item * columns;
-    const index_t c1 = std::min(dim, c0 + columns);
+  for_each_range(dim, 32, workers, [&](index_t c0, index_t c1) {
     const auto add = [&](T* to, const T* from) {
       for (index_t k = c0; k < c1; ++k) to[k] += from[k];
     };

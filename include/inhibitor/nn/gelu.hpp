@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "inhibitor/nn/linear.hpp"
+#include "inhibitor/nn/blocks.hpp"
 #include "inhibitor/simd/partial.hpp"
 
 // Exact GELU, x * Phi(x) with Phi the standard normal distribution function (Hendrycks & Gimpel 2016, arXiv 1606.08415
@@ -16,11 +16,9 @@ namespace detail {
 
 template <class T, class Body>
 void for_each_register(index_t size, const executor& workers, Body&& body) {
-  constexpr index_t block = 4096;
   constexpr index_t n = lanes<best_isa, T>;
-  workers.for_each(blocks(size, block), [&](index_t item, index_t) {
-    const index_t end = std::min(size, (item + 1) * block);
-    for (index_t i = item * block; i < end; i += n) body(i, std::min(n, end - i));
+  for_each_range(size, 4096, workers, [&](index_t begin, index_t end) {
+    for (index_t i = begin; i < end; i += n) body(i, std::min(n, end - i));
   });
 }
 

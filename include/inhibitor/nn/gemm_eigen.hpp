@@ -4,7 +4,7 @@
 #include <Eigen/Core>
 #include <string>
 
-#include "inhibitor/nn/linear.hpp"
+#include "inhibitor/nn/eigen_maps.hpp"
 #include "inhibitor/nn/unpacked_weight.hpp"
 
 namespace inhibitor {
@@ -22,14 +22,14 @@ struct eigen_gemm {
   template <class T>
   static void run(T* y, index_t y_stride, const T* x, index_t x_stride, const T* w, index_t rows, index_t cols,
                   index_t in) {
-    detail::strided_map<T> y_block(y, rows, cols, Eigen::OuterStride<>(y_stride));
-    const detail::strided_const_map<T> x_block(x, rows, in, Eigen::OuterStride<>(x_stride));
-    const detail::strided_const_map<T> w_block(w, cols, in, Eigen::OuterStride<>(in));
+    strided_map<T> y_block(y, rows, cols, Eigen::OuterStride<>(y_stride));
+    const strided_const_map<T> x_block(x, rows, in, Eigen::OuterStride<>(x_stride));
+    const strided_const_map<T> w_block(w, cols, in, Eigen::OuterStride<>(in));
     y_block.noalias() = x_block * w_block.transpose();
   }
 
   template <class T>
-  using weight = detail::unpacked_weight<T, eigen_gemm>;
+  using weight = unpacked_weight<T, eigen_gemm>;
 };
 
 }  // namespace INHIBITOR_TARGET

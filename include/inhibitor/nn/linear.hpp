@@ -2,56 +2,28 @@
 #pragma once
 
 #include <Eigen/Core>
-#include <algorithm>
 
-#include "inhibitor/base/config.hpp"
-#include "inhibitor/base/executor.hpp"
+#include "inhibitor/nn/blocks.hpp"
+#include "inhibitor/nn/eigen_maps.hpp"
+#include "inhibitor/nn/fixed_order_sum.hpp"
 
 // Affine layer y = x W^T + b with the weight stored (out, in), as checkpoints store it.
 //
-// Products run on Eigen. The work is cut into blocks whose sizes depend on the shape alone, and every block is one
-// single-threaded product, so results are the same for any number of workers. Compile with EIGEN_DONT_PARALLELIZE when
-// OpenMP is on: threads started by Eigen inside a block would break that promise.
+// Products run on Eigen, one single-threaded product per block (nn/blocks.hpp). Compile with EIGEN_DONT_PARALLELIZE
+// when OpenMP is on: threads started by Eigen inside a block would break the promise that results are the same for any
+// number of workers.
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
-
-namespace detail {
-
-template <class T>
-using row_major = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-template <class T>
-using strided_map = Eigen::Map<row_major<T>, Eigen::Unaligned, Eigen::OuterStride<>>;
-template <class T>
-using strided_const_map = Eigen::Map<const row_major<T>, Eigen::Unaligned, Eigen::OuterStride<>>;
-
-// 64 rows keep a block of the tiny models (dim 128) large enough for the product's inner kernel and still give two
-// workers something to share; 512 columns keep the packed weight block inside L2.
-constexpr index_t row_block = 64;
-constexpr index_t column_block = 512;
-
-constexpr index_t blocks(index_t extent, index_t block) { return (extent + block - 1) / block; }
-
-/// Calls body(r0, r, c0, c) for the blocks of r x c at (r0, c0) that a (rows, cols) array is cut into.
-template <class Body>
-void for_each_block(index_t rows, index_t cols, const executor& workers, Body&& body) {
-  const index_t column_blocks = blocks(cols, column_block);
-  workers.for_each(blocks(rows, row_block) * column_blocks, [&](index_t item, index_t) {
-    const index_t r0 = item / column_blocks * row_block, c0 = item % column_blocks * column_block;
-    body(r0, std::min(row_block, rows - r0), c0, std::min(column_block, cols - c0));
-  });
-}
-
-}  // namespace detail
 
 /// y (rows, out) = x (rows, in) * weight (out, in)^T + bias (out). Overwrites y. Does not throw.
 template <class T>
 void linear_forward(T* y, const T* x, const T* weight, const T* bias, index_t rows, index_t in, index_t out,
                     const executor& workers) {
-  detail::for_each_block(rows, out, workers, [&](index_t r0, index_t r, index_t c0, index_t c) {
-    detail::strided_map<T> y_block(y + r0 * out + c0, r, c, Eigen::OuterStride<>(out));
-    detail::strided_const_map<T> x_block(x + r0 * in, r, in, Eigen::OuterStride<>(in));
-    detail::strided_const_map<T> w_block(weight + c0 * in, c, in, Eigen::OuterStride<>(in));
+  for_each_tile(rows, out, workers, [&](index_t r0, index_t r, index_t c0, index_t c) {
+    strided_map<T> y_block(y + r0 * out + c0, r, c, Eigen::OuterStride<>(out));
+    strided_const_map<T> x_block(x + r0 * in, r, in, Eigen::OuterStride<>(in));
+    strided_const_map<T> w_block(weight + c0 * in, c, in, Eigen::OuterStride<>(in));
     Eigen::Map<const Eigen::Matrix<T, 1, Eigen::Dynamic>> bias_block(bias + c0, c);
     y_block.noalias() = x_block * w_block.transpose();
     y_block.rowwise() += bias_block;
@@ -62,15 +34,13 @@ void linear_forward(T* y, const T* x, const T* weight, const T* bias, index_t ro
 template <class T>
 void linear_backward_parameters(T* dweight, T* dbias, const T* dy, const T* x, index_t rows, index_t in, index_t out,
                                 const executor& workers) {
-  workers.for_each(detail::blocks(out, detail::row_block), [&](index_t item, index_t) {
-    const index_t c0 = item * detail::row_block;
-    const index_t c = std::min(detail::row_block, out - c0);
-    detail::strided_const_map<T> dy_block(dy + c0, rows, c, Eigen::OuterStride<>(out));
-    detail::strided_const_map<T> x_all(x, rows, in, Eigen::OuterStride<>(in));
-    detail::strided_map<T> dw_block(dweight + c0 * in, c, in, Eigen::OuterStride<>(in));
-    Eigen::Map<Eigen::Matrix<T, 1, Eigen::Dynamic>> db_block(dbias + c0, c);
+  for_each_range(out, rows_per_block, workers, [&](index_t c0, index_t end) {
+    const index_t c = end - c0;
+    strided_const_map<T> dy_block(dy + c0, rows, c, Eigen::OuterStride<>(out));
+    strided_const_map<T> x_all(x, rows, in, Eigen::OuterStride<>(in));
+    strided_map<T> dw_block(dweight + c0 * in, c, in, Eigen::OuterStride<>(in));
     dw_block.noalias() += dy_block.transpose() * x_all;
-    db_block += dy_block.colwise().sum();
+    add_column_sums(dbias + c0, dy + c0, rows, c, out);
   });
 }
 
@@ -78,10 +48,10 @@ void linear_backward_parameters(T* dweight, T* dbias, const T* dy, const T* x, i
 template <class T>
 void linear_backward_input(T* dx, const T* dy, const T* weight, index_t rows, index_t in, index_t out,
                            const executor& workers) {
-  detail::for_each_block(rows, in, workers, [&](index_t r0, index_t r, index_t c0, index_t c) {
-    detail::strided_map<T> dx_block(dx + r0 * in + c0, r, c, Eigen::OuterStride<>(in));
-    detail::strided_const_map<T> dy_block(dy + r0 * out, r, out, Eigen::OuterStride<>(out));
-    detail::strided_const_map<T> w_block(weight + c0, out, c, Eigen::OuterStride<>(in));
+  for_each_tile(rows, in, workers, [&](index_t r0, index_t r, index_t c0, index_t c) {
+    strided_map<T> dx_block(dx + r0 * in + c0, r, c, Eigen::OuterStride<>(in));
+    strided_const_map<T> dy_block(dy + r0 * out, r, out, Eigen::OuterStride<>(out));
+    strided_const_map<T> w_block(weight + c0, out, c, Eigen::OuterStride<>(in));
     dx_block.noalias() += dy_block * w_block;
   });
 }

@@ -7,7 +7,7 @@
 
 #include "inhibitor/base/check.hpp"
 #include "inhibitor/base/executor.hpp"
-#include "inhibitor/kernels/gemm/panels.hpp"
+#include "inhibitor/kernels/gemm/panel_gemm.hpp"
 #include "inhibitor/nn/tensor.hpp"
 
 // Affine layers at inference: weights are packed once for the product that a policy `Gemm` names, and the work is cut
@@ -16,13 +16,14 @@
 // A policy has a static name() for the output of programs, and a class weight<T> with
 //
 //   weight(w (out, in), bias (out), out, in)          packs; keeps no pointer
-//   out(), in(), row_block, column_block, column_step extents, the largest block of one call, what columns are cut at
+//   out(), in()                                       extents
+//   row_block(), column_block(), column_step()        static: the largest block of one call, what columns are cut at
 //   multiply(y, y_stride, x, x_stride, rows, column, columns, activation) const
 //                                                     one block, with bias and activation, from a multiple of
 //                                                     column_step on; may run in several threads
 //
-// basic_panel_gemm (kernels/gemm/panels.hpp) is the default and eigen_gemm (nn/gemm_eigen.hpp) an alternative; OpenBLAS and
-// oneDNN are in the folder gemm/, whose headers nothing else includes.
+// basic_panel_gemm (kernels/gemm/panel_gemm.hpp) is the default and eigen_gemm (nn/gemm_eigen.hpp) an alternative;
+// OpenBLAS and oneDNN are in the folder gemm/, whose headers nothing else includes.
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
@@ -65,9 +66,9 @@ class packed_linear {
   /// may not overlap x. Does not throw; whether it allocates is up to the policy (ours does not).
   void forward(T* y, index_t y_stride, const T* x, index_t x_stride, index_t rows, activation f,
                const executor& workers) const {
-    constexpr index_t row_block = weight_type::row_block, step = weight_type::column_step;
+    const index_t row_block = weight_type::row_block(), step = weight_type::column_step();
     const index_t row_blocks = (rows + row_block - 1) / row_block;
-    index_t width = weight_type::column_block;
+    index_t width = weight_type::column_block();
     // Narrower blocks cost a library that packs in every call; one worker has no use for them.
     const index_t fewest = workers.workers() == 1 ? 1 : fewest_blocks;
     while (row_blocks * column_blocks(width) < fewest && width >= 2 * step) width = width / 2 / step * step;

@@ -3,224 +3,221 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 
-#include "inhibitor/attention/add_only.hpp"
-#include "inhibitor/attention/multi_head.hpp"
-#include "inhibitor/base/aligned_buffer.hpp"
 #include "inhibitor/nn/dropout.hpp"
-#include "inhibitor/nn/gelu.hpp"
+#include "inhibitor/nn/feed_forward.hpp"
 #include "inhibitor/nn/layer_norm.hpp"
-#include "inhibitor/nn/linear.hpp"
-#include "inhibitor/nn/tensor.hpp"
+#include "inhibitor/nn/mixer.hpp"
 
-// One post-norm transformer block (BERT, arXiv 1810.04805; DistilBERT, arXiv 1910.01108), in two halves because the
-// distillation's layer-wise stage needs the first alone:
+// One transformer block (BERT, arXiv 1810.04805; DistilBERT, arXiv 1910.01108), in two halves because the
+// distillation's layer-wise stage needs the first alone. Norms follow the sums (post) or precede what is added (pre,
+// arXiv 2002.04745):
 //
-//   context:  q, k, v = linear(x);  context = attention(q, k, v)
-//   output:   h = LayerNorm(x + dropout(out_lin(context)));  y = LayerNorm(h + dropout(lin2(gelu(lin1(h)))))
+//            post                                        pre
+//   context: context = mix(x)                            context = mix(LayerNorm(x))
+//   output:  h = LayerNorm(x + dropout(out_lin(context)))  h = x + dropout(out_lin(context))
+//            y = LayerNorm(h + dropout(ffn(h)))            y = h + dropout(ffn(LayerNorm(h)))
 //
-// M = batch * length rows everywhere; heads are strided views of (M, C), never copied.
+// M = batch * length rows everywhere.
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
+
+/// Where a block has its layer normalizations.
+enum class norm_placement { post, pre };
 
 /// Extents and options of a block for one batch.
 struct block_shape {
   index_t batch = 0, length = 0;  // B, L
   index_t dim = 0, heads = 0;     // C, H
-  index_t hidden = 0;             // F
-  attention_kind attention = attention_kind::dot_product;
-  inhibitor_options inhibitor;
-  bool add_only = false;       ///< inhibitor forward without multiplication: score scale sqrt(D), output scale 1
-  double dropout = 0;          ///< on the feed-forward output; 0 outside training
-  double context_dropout = 0;  ///< on the output of out_lin, which BERT drops and DistilBERT does not
+  index_t intermediate = 0;       // F
+  mixer_options options;
+  norm_placement norm = norm_placement::post;
+  double dropout = 0;                   ///< on the feed-forward output; 0 outside training
+  double attention_output_dropout = 0;  ///< on the output of out_lin
   double layer_norm_epsilon = 1e-12;
 
   index_t rows() const { return batch * length; }
+  mixer_shape mixing() const { return {batch, length, length, dim, heads}; }
+};
+
+/// What a layer normalization inside a block keeps.
+template <class T>
+struct norm_activations {
+  aligned_buffer<T> mean, rstd;  // (M) each
+
+  void resize(index_t rows) {
+    mean.resize(rows);
+    rstd.resize(rows);
+  }
 };
 
 /// What the forward pass of a block keeps for its backward pass.
 template <class T>
 struct block_activations {
-  aligned_buffer<T> q, k, v;                      // (M, C)
-  aligned_buffer<T> context;                      // (M, C) attention output before out_lin
-  aligned_buffer<T> sa_sum, sa_mean, sa_rstd;     // (M, C), (M), (M)
-  aligned_buffer<T> h;                            // (M, C) after sa_layer_norm
-  aligned_buffer<T> ffn_in, ffn_act;              // (M, F) before and after GELU
-  aligned_buffer<T> out_sum, out_mean, out_rstd;  // (M, C), (M), (M)
+  mixer_activations<T> mixing;
+  feed_forward_activations<T> ffn;        // (M, F)
+  norm_activations<T> sa_norm, out_norm;  // (M)
+  aligned_buffer<T> sa_sum, out_sum;      // (M, C) the two sums; with norms after them, their inputs
+  aligned_buffer<T> normed;               // (M, C) input of the mixer, with norms before it
+  aligned_buffer<T> h;  // (M, C) input of the feed-forward network, and after sa_layer_norm either way
 
   void resize(const block_shape& s) {
-    for (auto* b : {&q, &k, &v, &context, &sa_sum, &h, &out_sum}) b->resize(s.rows() * s.dim);
-    for (auto* b : {&sa_mean, &sa_rstd, &out_mean, &out_rstd}) b->resize(s.rows());
-    for (auto* b : {&ffn_in, &ffn_act}) b->resize(s.rows() * s.hidden);
+    const index_t size = s.rows() * s.dim;
+    mixing.context.resize(size);
+    for (auto* b : {&sa_sum, &out_sum, &h}) b->resize(size);
+    if (s.norm == norm_placement::pre) normed.resize(size);
+    sa_norm.resize(s.rows());
+    out_norm.resize(s.rows());
+    ffn.resize(s.rows(), s.intermediate);
   }
 };
 
 /// Scratch of the backward pass, shared by all blocks of a model.
 template <class T>
 struct block_gradients {
-  aligned_buffer<T> dq, dk, dv;         // (M, C)
-  aligned_buffer<T> dsum, dh;           // (M, C)
-  aligned_buffer<T> dffn_in, dffn_act;  // (M, F)
+  mixer_scratch<T> mixing;
+  feed_forward_activations<T> ffn;      // (M, F)
+  aligned_buffer<T> dsum, dh, dnormed;  // (M, C)
 
   void resize(const block_shape& s) {
-    for (auto* b : {&dq, &dk, &dv, &dsum, &dh}) b->resize(s.rows() * s.dim);
-    for (auto* b : {&dffn_in, &dffn_act}) b->resize(s.rows() * s.hidden);
+    for (auto* b : {&dsum, &dh}) b->resize(s.rows() * s.dim);
+    if (s.norm == norm_placement::pre) dnormed.resize(s.rows() * s.dim);
+    ffn.resize(s.rows(), s.intermediate);
   }
 };
 
 /// Decisions of the two dropouts of a block's second half.
 struct block_dropout_streams {
-  dropout_stream context, ffn;
+  random_stream attention_output, ffn;
 };
 
-namespace detail {
-
+/// The tensors of a block, or their gradients.
 template <class T>
-heads_view<T> heads_of(T* data, const block_shape& s) {
-  return {data, s.length * s.dim, s.dim, s.dim / s.heads};
-}
+struct transformer_block {
+  mixer<T> attention;
+  norm_tensors<T> sa_layer_norm;
+  feed_forward<T> ffn;
+  norm_tensors<T> output_layer_norm;
 
-inline attention_shape self_attention_shape(const block_shape& s) {
-  return {s.batch, s.heads, s.length, s.length, s.dim / s.heads, s.dim / s.heads};
-}
-
-template <class T>
-inhibitor_attention<T> mechanism_of(const attention_tensors<T>& p, const block_shape& s) {
-  return {s.inhibitor, {p.inhibitor_score_scale.data, p.inhibitor_shift.data, p.inhibitor_output_scale.data}};
-}
-
-/// y += x over (size), in parallel.
-template <class T>
-void add_to(T* y, const T* x, index_t size, const executor& workers) {
-  constexpr index_t block = 16384;
-  workers.for_each(blocks(size, block), [&](index_t item, index_t) {
-    const index_t end = std::min(size, (item + 1) * block);
-    for (index_t i = item * block; i < end; ++i) y[i] += x[i];
-  });
-}
-
-}  // namespace detail
-
-/// First half: fills saved.q, k, v and saved.context from x (M, C). `key_mask` (B, L), 1 = attend. Does not throw;
-/// allocates only while the workspace grows.
-template <class T>
-void block_context_forward(block_activations<T>& saved, const T* x, const std::uint8_t* key_mask,
-                           const block_tensors<T>& p, const block_shape& s, attention_workspace& workspace,
-                           const executor& workers) {
-  const attention_tensors<T>& a = p.attention;
-  linear_forward(saved.q.data(), x, a.q_lin.weight.data, a.q_lin.bias.data, s.rows(), s.dim, s.dim, workers);
-  linear_forward(saved.k.data(), x, a.k_lin.weight.data, a.k_lin.bias.data, s.rows(), s.dim, s.dim, workers);
-  linear_forward(saved.v.data(), x, a.v_lin.weight.data, a.v_lin.bias.data, s.rows(), s.dim, s.dim, workers);
-  const auto attend = [&](const auto& mechanism) {
-    multi_head_attention_forward<T>(detail::heads_of(saved.context.data(), s), detail::heads_of(saved.q.data(), s),
-                                    detail::heads_of(saved.k.data(), s), detail::heads_of(saved.v.data(), s),
-                                    detail::self_attention_shape(s), attention_mask{key_mask, false}, mechanism,
-                                    workspace, workers);
-  };
-  if (s.attention == attention_kind::inhibitor && s.add_only) {
-    attend(add_only_inhibitor_attention<T>{s.inhibitor.center, s.inhibitor.is_signed, s.inhibitor.skip_inhibited,
-                                           a.inhibitor_shift.data});
-  } else if (s.attention == attention_kind::inhibitor) {
-    attend(detail::mechanism_of(a, s));
-  } else {
-    attend(dot_product_attention<T>{});
+  transformer_block() = default;
+  /// Throws std::invalid_argument for the name of no mixer.
+  transformer_block(const std::string& mixer_name, index_t dim, index_t heads, index_t intermediate,
+                    const mixer_options& options)
+      : attention(mixer_name, dim, heads, options),
+        sa_layer_norm(dim),
+        ffn(dim, intermediate),
+        output_layer_norm(dim) {}
+  template <class Visitor>
+  void visit(const std::string& prefix, Visitor&& f) {
+    attention.visit(prefix + ".attention", f);
+    sa_layer_norm.visit(prefix + ".sa_layer_norm", f);
+    ffn.visit(prefix + ".ffn", f);
+    output_layer_norm.visit(prefix + ".output_layer_norm", f);
   }
-}
 
-/// Second half: y (M, C) from x (M, C) and saved.context; fills the rest of `saved`. Does not throw.
-template <class T>
-void block_output_forward(T* y, block_activations<T>& saved, const T* x, const block_tensors<T>& p,
-                          const block_shape& s, const block_dropout_streams& streams, const executor& workers) {
-  const index_t rows = s.rows();
-  const T epsilon = static_cast<T>(s.layer_norm_epsilon);
-  const linear_tensors<T>& out_lin = p.attention.out_lin;
-  linear_forward(saved.sa_sum.data(), saved.context.data(), out_lin.weight.data, out_lin.bias.data, rows, s.dim, s.dim,
-                 workers);
-  dropout(saved.sa_sum.data(), rows * s.dim, s.context_dropout, streams.context, workers);
-  detail::add_to(saved.sa_sum.data(), x, rows * s.dim, workers);
-  layer_norm_forward(saved.h.data(), saved.sa_mean.data(), saved.sa_rstd.data(), saved.sa_sum.data(),
-                     p.sa_layer_norm.weight.data, p.sa_layer_norm.bias.data, rows, s.dim, epsilon, workers);
-
-  linear_forward(saved.ffn_in.data(), saved.h.data(), p.ffn.lin1.weight.data, p.ffn.lin1.bias.data, rows, s.dim,
-                 s.hidden, workers);
-  gelu_forward(saved.ffn_act.data(), saved.ffn_in.data(), rows * s.hidden, workers);
-  linear_forward(saved.out_sum.data(), saved.ffn_act.data(), p.ffn.lin2.weight.data, p.ffn.lin2.bias.data, rows,
-                 s.hidden, s.dim, workers);
-  dropout(saved.out_sum.data(), rows * s.dim, s.dropout, streams.ffn, workers);
-  detail::add_to(saved.out_sum.data(), saved.h.data(), rows * s.dim, workers);
-  layer_norm_forward(y, saved.out_mean.data(), saved.out_rstd.data(), saved.out_sum.data(),
-                     p.output_layer_norm.weight.data, p.output_layer_norm.bias.data, rows, s.dim, epsilon, workers);
-}
-
-/// Mirror of block_output_forward: adds to dx (M, C), to dcontext (M, C) and to the gradients `dp` of out_lin, ffn and
-/// both norms, from dy (M, C). Does not throw.
-template <class T>
-void block_output_backward(T* dx, T* dcontext, block_tensors<T>& dp, const T* dy, const block_activations<T>& saved,
-                           const block_tensors<T>& p, const block_shape& s, const block_dropout_streams& streams,
-                           block_gradients<T>& scratch, const executor& workers) {
-  const index_t rows = s.rows();
-  T* dsum = scratch.dsum.data();
-  T* dh = scratch.dh.data();
-  // y = LayerNorm(out_sum), out_sum = h + dropout(lin2(...)): the gradient of out_sum is that of both terms.
-  scratch.dsum.fill_zero();
-  layer_norm_backward(dsum, dp.output_layer_norm.weight.data, dp.output_layer_norm.bias.data, dy, saved.out_sum.data(),
-                      saved.out_mean.data(), saved.out_rstd.data(), p.output_layer_norm.weight.data, rows, s.dim,
-                      workers);
-  std::copy(dsum, dsum + rows * s.dim, dh);
-  dropout(dsum, rows * s.dim, s.dropout, streams.ffn, workers);
-  scratch.dffn_act.fill_zero();
-  linear_backward(scratch.dffn_act.data(), dp.ffn.lin2.weight.data, dp.ffn.lin2.bias.data, dsum, saved.ffn_act.data(),
-                  p.ffn.lin2.weight.data, rows, s.hidden, s.dim, workers);
-  scratch.dffn_in.fill_zero();
-  gelu_backward(scratch.dffn_in.data(), scratch.dffn_act.data(), saved.ffn_in.data(), rows * s.hidden, workers);
-  linear_backward(dh, dp.ffn.lin1.weight.data, dp.ffn.lin1.bias.data, scratch.dffn_in.data(), saved.h.data(),
-                  p.ffn.lin1.weight.data, rows, s.dim, s.hidden, workers);
-  // h = LayerNorm(sa_sum), sa_sum = x + dropout(out_lin(context)).
-  scratch.dsum.fill_zero();
-  layer_norm_backward(dsum, dp.sa_layer_norm.weight.data, dp.sa_layer_norm.bias.data, dh, saved.sa_sum.data(),
-                      saved.sa_mean.data(), saved.sa_rstd.data(), p.sa_layer_norm.weight.data, rows, s.dim, workers);
-  detail::add_to(dx, dsum, rows * s.dim, workers);
-  dropout(dsum, rows * s.dim, s.context_dropout, streams.context, workers);
-  linear_backward(dcontext, dp.attention.out_lin.weight.data, dp.attention.out_lin.bias.data, dsum,
-                  saved.context.data(), p.attention.out_lin.weight.data, rows, s.dim, s.dim, workers);
-}
-
-/// Mirror of block_context_forward: adds to dx (M, C) unless it is null, and to the gradients `dp` of q_lin, k_lin,
-/// v_lin and the inhibitor's scalars, from dcontext (M, C). Does not throw; allocates only while the workspace grows.
-template <class T>
-void block_context_backward(T* dx, block_tensors<T>& dp, const T* dcontext, const block_activations<T>& saved,
-                            const T* x, const std::uint8_t* key_mask, const block_tensors<T>& p, const block_shape& s,
-                            block_gradients<T>& scratch, attention_workspace& workspace, const executor& workers) {
-  const index_t rows = s.rows();
-  attention_tensors<T>& da = dp.attention;
-  for (auto* b : {&scratch.dq, &scratch.dk, &scratch.dv}) b->fill_zero();
-  const heads_view<T> dq = detail::heads_of(scratch.dq.data(), s);
-  const heads_view<T> dk = detail::heads_of(scratch.dk.data(), s);
-  const heads_view<T> dv = detail::heads_of(scratch.dv.data(), s);
-  const heads_view<const T> dout = detail::heads_of(dcontext, s);
-  const heads_view<const T> q = detail::heads_of(saved.q.data(), s);
-  const heads_view<const T> k = detail::heads_of(saved.k.data(), s);
-  const heads_view<const T> v = detail::heads_of(saved.v.data(), s);
-  const attention_shape shape = detail::self_attention_shape(s);
-  const attention_mask mask{key_mask, false};
-  if (s.attention == attention_kind::inhibitor) {
-    const inhibitor_scalars<T> dscalars{da.inhibitor_score_scale.data, da.inhibitor_shift.data,
-                                        da.inhibitor_output_scale.data};
-    multi_head_attention_backward<T>(dq, dk, dv, dscalars, dout, q, k, v, shape, mask,
-                                     detail::mechanism_of(p.attention, s), workspace, workers);
-  } else {
-    multi_head_attention_backward<T>(dq, dk, dv, dout, q, k, v, shape, mask, dot_product_attention<T>{}, workspace,
-                                     workers);
+  /// First half: fills saved.mixing from x (M, C). `key_mask` (B, L), 1 = attend. Does not throw; allocates only while
+  /// buffers grow.
+  void context_forward(block_activations<T>& saved, const T* x, const std::uint8_t* key_mask, const block_shape& s,
+                       attention_workspace& workspace, const executor& workers) const {
+    if (s.norm == norm_placement::pre) normalize(saved.normed.data(), saved.sa_norm, x, sa_layer_norm, s, workers);
+    attention.forward(saved.mixing, mixed(saved, x, key_mask, s), s.mixing(), s.options, workspace, workers);
   }
-  const auto project = [&](linear_tensors<T>& dl, const linear_tensors<T>& l, const aligned_buffer<T>& dy) {
-    linear_backward_parameters(dl.weight.data, dl.bias.data, dy.data(), x, rows, s.dim, s.dim, workers);
-    if (dx != nullptr) linear_backward_input(dx, dy.data(), l.weight.data, rows, s.dim, s.dim, workers);
-  };
-  project(da.q_lin, p.attention.q_lin, scratch.dq);
-  project(da.k_lin, p.attention.k_lin, scratch.dk);
-  project(da.v_lin, p.attention.v_lin, scratch.dv);
-}
+
+  /// Second half: y (M, C) from x (M, C) and the context; fills the rest of `saved`. Does not throw.
+  void output_forward(T* y, block_activations<T>& saved, const T* x, const block_shape& s,
+                      const block_dropout_streams& streams, const executor& workers) const {
+    const index_t rows = s.rows(), size = rows * s.dim;
+    const bool is_pre = s.norm == norm_placement::pre;
+    const linear_tensors<T>& out = attention.out_lin();
+    linear_forward(saved.sa_sum.data(), saved.mixing.context.data(), out.weight.data, out.bias.data, rows, s.dim, s.dim,
+                   workers);
+    dropout(saved.sa_sum.data(), size, s.attention_output_dropout, streams.attention_output, workers);
+    add_to(saved.sa_sum.data(), x, size, workers);
+    if (is_pre) {
+      normalize(saved.h.data(), saved.out_norm, saved.sa_sum.data(), output_layer_norm, s, workers);
+    } else {
+      normalize(saved.h.data(), saved.sa_norm, saved.sa_sum.data(), sa_layer_norm, s, workers);
+    }
+
+    T* sum = is_pre ? y : saved.out_sum.data();
+    ffn.forward(sum, saved.ffn, saved.h.data(), rows, workers);
+    dropout(sum, size, s.dropout, streams.ffn, workers);
+    add_to(sum, is_pre ? saved.sa_sum.data() : saved.h.data(), size, workers);
+    if (!is_pre) normalize(y, saved.out_norm, sum, output_layer_norm, s, workers);
+  }
+
+  /// Mirror of output_forward: adds to dx (M, C), to dcontext (M, C) and to the gradients `d` of out_lin, ffn and the
+  /// norms of this half, from dy (M, C). Does not throw.
+  void output_backward(T* dx, T* dcontext, transformer_block& d, const T* dy, const block_activations<T>& saved,
+                       const block_shape& s, const block_dropout_streams& streams, block_gradients<T>& scratch,
+                       const executor& workers) const {
+    const index_t rows = s.rows(), size = rows * s.dim;
+    T* dsum = scratch.dsum.data();
+    T* dh = scratch.dh.data();
+    if (s.norm == norm_placement::pre) {
+      // y = sa_sum + dropout(ffn(h))
+      std::copy(dy, dy + size, dsum);
+      dropout(dsum, size, s.dropout, streams.ffn, workers);
+      scratch.dh.fill_zero();
+      ffn.backward(dh, d.ffn, dsum, saved.ffn, saved.h.data(), rows, scratch.ffn, workers);
+      // h = LayerNorm(sa_sum)
+      std::copy(dy, dy + size, dsum);
+      normalize_backward(dsum, d.output_layer_norm, dh, saved.sa_sum.data(), saved.out_norm, output_layer_norm, s,
+                         workers);
+    } else {
+      // y = LayerNorm(out_sum), out_sum = h + dropout(ffn(h)): the gradient of out_sum is that of both terms.
+      scratch.dsum.fill_zero();
+      normalize_backward(dsum, d.output_layer_norm, dy, saved.out_sum.data(), saved.out_norm, output_layer_norm, s,
+                         workers);
+      std::copy(dsum, dsum + size, dh);
+      dropout(dsum, size, s.dropout, streams.ffn, workers);
+      ffn.backward(dh, d.ffn, dsum, saved.ffn, saved.h.data(), rows, scratch.ffn, workers);
+      // h = LayerNorm(sa_sum)
+      scratch.dsum.fill_zero();
+      normalize_backward(dsum, d.sa_layer_norm, dh, saved.sa_sum.data(), saved.sa_norm, sa_layer_norm, s, workers);
+    }
+    // sa_sum = x + dropout(out_lin(context))
+    add_to(dx, dsum, size, workers);
+    dropout(dsum, size, s.attention_output_dropout, streams.attention_output, workers);
+    const linear_tensors<T>& out = attention.out_lin();
+    linear_tensors<T>& dout = d.attention.out_lin();
+    linear_backward(dcontext, dout.weight.data, dout.bias.data, dsum, saved.mixing.context.data(), out.weight.data,
+                    rows, s.dim, s.dim, workers);
+  }
+
+  /// Mirror of context_forward: adds to dx (M, C) and to the gradients `d` of the mixer and the norm before it, from
+  /// dcontext (M, C). With dx null the gradient stops at the mixer. Does not throw; allocates only while buffers grow.
+  void context_backward(T* dx, transformer_block& d, const T* dcontext, const block_activations<T>& saved, const T* x,
+                        const std::uint8_t* key_mask, const block_shape& s, block_gradients<T>& scratch,
+                        attention_workspace& workspace, const executor& workers) const {
+    const bool goes_on_to_norm = dx != nullptr && s.norm == norm_placement::pre;
+    if (goes_on_to_norm) scratch.dnormed.fill_zero();
+    T* dmixed = goes_on_to_norm ? scratch.dnormed.data() : dx;
+    // context = mix(x), or mix(LayerNorm(x))
+    attention.backward({dmixed}, d.attention, dcontext, saved.mixing, mixed(saved, x, key_mask, s), s.mixing(),
+                       s.options, scratch.mixing, workspace, workers);
+    if (!goes_on_to_norm) return;
+    normalize_backward(dx, d.sa_layer_norm, scratch.dnormed.data(), x, saved.sa_norm, sa_layer_norm, s, workers);
+  }
+
+ private:
+  static mixer_input<T> mixed(const block_activations<T>& saved, const T* x, const std::uint8_t* key_mask,
+                              const block_shape& s) {
+    return {s.norm == norm_placement::pre ? saved.normed.data() : x, nullptr, attention_mask{key_mask, false}};
+  }
+  static void normalize(T* y, norm_activations<T>& saved, const T* x, const norm_tensors<T>& p, const block_shape& s,
+                        const executor& workers) {
+    layer_norm_forward(y, saved.mean.data(), saved.rstd.data(), x, p.weight.data, p.bias.data, s.rows(), s.dim,
+                       static_cast<T>(s.layer_norm_epsilon), workers);
+  }
+  static void normalize_backward(T* dx, norm_tensors<T>& d, const T* dy, const T* x, const norm_activations<T>& saved,
+                                 const norm_tensors<T>& p, const block_shape& s, const executor& workers) {
+    layer_norm_backward(dx, d.weight.data, d.bias.data, dy, x, saved.mean.data(), saved.rstd.data(), p.weight.data,
+                        s.rows(), s.dim, workers);
+  }
+};
 
 }  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -8,7 +8,6 @@
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
-namespace detail {
 
 /// The weight class of a policy of packed_linear (nn/packed_linear.hpp) whose library packs in every call: W keeps its
 /// order. Product::run(y, y_stride, x, x_stride, w, rows, cols, in) sets y (rows, cols) = x (rows, in) * w (cols,
@@ -17,9 +16,9 @@ template <class T, class Product>
 class unpacked_weight {
  public:
   // Large, because packing is paid for in every call: a block packs x once per 768 outputs, W once per 1024 rows.
-  static constexpr index_t row_block = 1024;
-  static constexpr index_t column_block = 768;
-  static constexpr index_t column_step = 192;
+  static index_t row_block() { return 1024; }
+  static index_t column_block() { return 768; }
+  static index_t column_step() { return 192; }
 
   unpacked_weight() = default;
   /// Copies w (out, in) and bias (out).
@@ -46,6 +45,5 @@ class unpacked_weight {
   aligned_buffer<T> bias_;    // (out)
 };
 
-}  // namespace detail
 }  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

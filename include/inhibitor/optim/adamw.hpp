@@ -31,10 +31,11 @@ struct adamw_options {
 struct parameter_segment {
   index_t begin = 0, end = 0;
   bool decay = false;
+  bool is_tied = false;  ///< its values are one parameter: one gradient, their sum, and one moment
 };
 
 /// Segments of the tensors for which trainable(name) holds; the others stay as they are. Biases, LayerNorm tensors and
-/// the inhibitor's scalars, that is every tensor of rank 1, are not decayed.
+/// the inhibitor's scalars, that is every tensor of rank 1, are not decayed. Tied tensors have segments of their own.
 template <class Model, class Predicate>
 std::vector<parameter_segment> trainable_segments(const Model& model, Predicate&& trainable) {
   std::vector<parameter_segment> segments;
@@ -42,10 +43,11 @@ std::vector<parameter_segment> trainable_segments(const Model& model, Predicate&
     if (!trainable(name)) return;
     const index_t begin = t.data - model.data();
     const bool decay = t.rank > 1;
-    if (!segments.empty() && segments.back().end == begin && segments.back().decay == decay) {
+    if (!segments.empty() && segments.back().end == begin && segments.back().decay == decay && !t.is_tied &&
+        !segments.back().is_tied) {
       segments.back().end = begin + t.size();
     } else {
-      segments.push_back({begin, begin + t.size(), decay});
+      segments.push_back({begin, begin + t.size(), decay, t.is_tied});
     }
   });
   return segments;
@@ -53,21 +55,26 @@ std::vector<parameter_segment> trainable_segments(const Model& model, Predicate&
 
 namespace detail {
 
-/// Segments cut into pieces of at most this many values, the unit of parallel work and of the norm's partial sums.
+/// Segments that are not tied are cut into pieces of at most this many values, the unit of parallel work and of the
+/// norm's partial sums.
 constexpr index_t optimizer_block = 16384;
 
 inline std::vector<parameter_segment> cut_segments(const std::vector<parameter_segment>& segments) {
   std::vector<parameter_segment> pieces;
   for (const auto& s : segments) {
+    if (s.is_tied) {
+      pieces.push_back(s);
+      continue;
+    }
     for (index_t begin = s.begin; begin < s.end; begin += optimizer_block) {
-      pieces.push_back({begin, std::min(s.end, begin + optimizer_block), s.decay});
+      pieces.push_back({begin, std::min(s.end, begin + optimizer_block), s.decay, false});
     }
   }
   return pieces;
 }
 
-/// Sum of the squares of x (size), in double: the sum of eight interleaved partial sums, a form that compilers turn into
-/// vector instructions.
+/// Sum of the squares of x (size), in double: the sum of eight interleaved partial sums, a form that compilers turn
+/// into vector instructions.
 template <class T>
 double sum_of_squares(const T* x, index_t size) {
   double partial[8] = {};
@@ -82,6 +89,14 @@ double sum_of_squares(const T* x, index_t size) {
   double total = 0;
   for (const double p : partial) total += p;
   return total;
+}
+
+/// Sum of x (size), from the first on.
+template <class T>
+T sum_of(const T* x, index_t size) {
+  T sum = 0;
+  for (index_t i = 0; i < size; ++i) sum += x[i];
+  return sum;
 }
 
 }  // namespace detail
@@ -100,13 +115,16 @@ class adamw {
   Model first_moment, second_moment;
   index_t step = 0;  ///< updates made so far
 
-  /// Global L2 norm of the trainable gradients. Partial sums are in double and in a fixed order.
+  /// Global L2 norm of the trainable gradients, of tied values that of their sum. Partial sums are in double and in a
+  /// fixed order.
   double gradient_norm(const Model& gradients, const executor& workers) const {
     std::vector<double> partial(pieces_.size());
     workers.for_each(static_cast<index_t>(pieces_.size()), [&](index_t i, index_t) {
       const auto& piece = pieces_[static_cast<std::size_t>(i)];
+      const scalar tied = piece.is_tied ? detail::sum_of(gradients.data() + piece.begin, piece.end - piece.begin) : 0;
       partial[static_cast<std::size_t>(i)] =
-          detail::sum_of_squares(gradients.data() + piece.begin, piece.end - piece.begin);
+          piece.is_tied ? detail::sum_of_squares(&tied, 1)
+                        : detail::sum_of_squares(gradients.data() + piece.begin, piece.end - piece.begin);
     });
     double total = 0;
     for (double p : partial) total += p;
@@ -134,6 +152,7 @@ class adamw {
       array m(first_moment.data() + piece.begin, size);
       array v(second_moment.data() + piece.begin, size);
       array g(gradients.data() + piece.begin, size);
+      if (piece.is_tied) g.setConstant(detail::sum_of(gradients.data() + piece.begin, size));
       if (piece.decay && o.weight_decay > 0) p *= static_cast<scalar>(1 - o.learning_rate * o.weight_decay);
       m = b1 * m + c1 * g;
       v = b2 * v + c2 * g.square();

@@ -2,23 +2,25 @@
 #pragma once
 
 #include <algorithm>
-#include <initializer_list>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "inhibitor/io/json_file.hpp"
 #include "inhibitor/models/bert/config.hpp"
-#include "inhibitor/models/bert/tensors.hpp"
+#include "inhibitor/models/bert/model.hpp"
 
 // Hugging Face's config.json of a DistilBERT or BERT, and the keys this library adds to it:
-//   attention_type               "dot_product" or "inhibitor", or a list with one of them per layer
+//   attention_type               the name of a mixer (nn/mixer.hpp), or a list with one of them per layer
 //   inhibitor_center             "attended_keys", "all_keys" or "none"
 //   inhibitor_signed             true or false
 //   inhibitor_normalize_by_length
-// They are written only for models with an inhibitor layer; without them a model is a plain DistilBERT or BERT.
+//   inhibitor_tied_scalars       written when true
+// A mixer names its own keys. They are written only for models with a layer of that mixer; without them a model is a
+// plain DistilBERT or BERT.
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
@@ -39,7 +41,7 @@ struct config_keys {
   const char *layers, *layers_alias;
   const char *heads, *heads_alias;
   const char *dim, *dim_alias;
-  const char* hidden_dim;
+  const char* intermediate_dim;
   const char *dropout, *attention_dropout, *classifier_dropout;
   const char* activation;
 
@@ -112,10 +114,10 @@ class config_reader {
   }
   /// A string among `allowed`; returns its position.
   std::size_t choice(const std::string& key, const nlohmann::json& value,
-                     std::initializer_list<const char*> allowed) const {
+                     const std::vector<std::string>& allowed) const {
     std::string expected;
     std::size_t position = 0;
-    for (const char* option : allowed) {
+    for (const std::string& option : allowed) {
       if (value.is_string() && value.get_ref<const std::string&>() == option) return position;
       expected += std::string(position++ == 0 ? "\"" : " or \"") + option + "\"";
     }
@@ -154,31 +156,101 @@ inline std::vector<std::string> read_labels(const config_reader& reader) {
   return labels;
 }
 
+/// Reads the options of the mixers (Mixer::visit_options).
+struct mixer_option_reader {
+  const config_reader& reader;
+
+  template <class Enum>
+  void choice(const char* key, Enum& value, const std::vector<std::string>& names) const {
+    const nlohmann::json* found = reader.find(key);
+    if (found != nullptr) value = static_cast<Enum>(reader.choice(key, *found, names));
+  }
+  void flag(const char* key, bool& value) const { value = reader.flag(key, value); }
+  void rare_flag(const char* key, bool& value) const { flag(key, value); }
+};
+
+/// Writes them.
+struct mixer_option_writer {
+  nlohmann::json& document;
+
+  template <class Enum>
+  void choice(const char* key, Enum value, const std::vector<std::string>& names) const {
+    document[key] = names.at(static_cast<std::size_t>(value));
+  }
+  void flag(const char* key, bool value) const { document[key] = value; }
+  void rare_flag(const char* key, bool value) const {
+    if (value) flag(key, value);
+  }
+};
+
+/// Removes their keys.
+struct mixer_option_eraser {
+  nlohmann::json& document;
+
+  template <class Enum>
+  void choice(const char* key, Enum, const std::vector<std::string>&) const {
+    document.erase(key);
+  }
+  void flag(const char* key, bool) const { document.erase(key); }
+  void rare_flag(const char* key, bool) const { document.erase(key); }
+};
+
+/// Calls visit_options of the mixers whose name `wanted` accepts.
+template <class Options, class Visitor, class Wanted>
+void visit_mixer_options(Options& options, Visitor&& f, Wanted&& wanted) {
+  for_each_alternative<mixer_registry<float>>([&](auto* m) {
+    using mixer_type = std::remove_pointer_t<decltype(m)>;
+    if (wanted(std::string(mixer_type::name))) mixer_type::visit_options(options, f);
+  });
+}
+
 inline void read_attention(const config_reader& reader, encoder_config& config) {
-  const auto kind = [&](const std::string& key, const nlohmann::json& value) {
-    return reader.choice(key, value, {"dot_product", "inhibitor"}) == 0 ? attention_kind::dot_product
-                                                                        : attention_kind::inhibitor;
+  const std::vector<std::string> names = mixer_names();
+  const auto name = [&](const std::string& key, const nlohmann::json& value) {
+    return names[reader.choice(key, value, names)];
   };
-  config.set_attention(attention_kind::dot_product);
+  config.set_attention(names.front());
   if (const nlohmann::json* type = reader.find("attention_type")) {
     if (!type->is_array()) {
-      config.set_attention(kind("attention_type", *type));
+      config.set_attention(name("attention_type", *type));
     } else {
       if (type->size() != config.attention.size()) {
         reader.fail_key("attention_type", *type, "one entry per layer, " + std::to_string(config.n_layers));
       }
       for (std::size_t i = 0; i < type->size(); ++i) {
-        config.attention[i] = kind("attention_type[" + std::to_string(i) + "]", (*type)[i]);
+        config.attention[i] = name("attention_type[" + std::to_string(i) + "]", (*type)[i]);
       }
     }
   }
-  if (const nlohmann::json* center = reader.find("inhibitor_center")) {
-    constexpr centering values[] = {centering::none, centering::attended_keys, centering::all_keys};
-    config.inhibitor.center = values[reader.choice("inhibitor_center", *center, {"none", "attended_keys", "all_keys"})];
+  mixer_options& options = config;
+  visit_mixer_options(options, mixer_option_reader{reader}, [](const std::string&) { return true; });
+}
+
+inline void write_attention(nlohmann::json& out, const encoder_config& c) {
+  const mixer_options& options = c;
+  out.erase("attention_type");
+  visit_mixer_options(options, mixer_option_eraser{out}, [](const std::string&) { return true; });
+  const auto is_plain = [](const std::string& name) { return name == mixer_names().front(); };
+  if (std::all_of(c.attention.begin(), c.attention.end(), is_plain)) return;
+  if (std::count(c.attention.begin(), c.attention.end(), c.attention.front()) == c.n_layers) {
+    out["attention_type"] = c.attention.front();
+  } else {
+    out["attention_type"] = c.attention;
   }
-  config.inhibitor.is_signed = reader.flag("inhibitor_signed", config.inhibitor.is_signed);
-  config.inhibitor.normalize_by_length =
-      reader.flag("inhibitor_normalize_by_length", config.inhibitor.normalize_by_length);
+  visit_mixer_options(options, mixer_option_writer{out}, [&](const std::string& name) {
+    return std::find(c.attention.begin(), c.attention.end(), name) != c.attention.end();
+  });
+}
+
+/// Ending of Hugging Face's class name of a model with these heads: that of the first.
+inline std::string architecture_of(const head_names& heads) {
+  std::string found = "Model";
+  for_each_alternative<bert_head<float>>([&](auto* h) {
+    using head = std::remove_pointer_t<decltype(h)>;
+    if (found == "Model" && std::find(heads.begin(), heads.end(), head::name) != heads.end())
+      found = head::architecture;
+  });
+  return found;
 }
 
 }  // namespace detail
@@ -195,7 +267,7 @@ inline model_config_file parse_model_config(nlohmann::json document, const std::
   model_config_file result;
   encoder_config& c = result.config;
   if (reader.choice("model_type", *type, {"distilbert", "bert"}) == 1) {
-    c.family = model_family::bert;
+    c.set_family(model_family::bert);
     c.n_layers = 12;
     c.type_vocab_size = 2;
   }
@@ -210,7 +282,7 @@ inline model_config_file parse_model_config(nlohmann::json document, const std::
   c.n_layers = reader.integer(keys.layers, keys.layers_alias, c.n_layers, 1'000);
   c.n_heads = reader.integer(keys.heads, keys.heads_alias, c.n_heads, 1'000'000);
   c.dim = reader.integer(keys.dim, keys.dim_alias, c.dim, 1'000'000);
-  c.hidden_dim = reader.integer(keys.hidden_dim, "", c.hidden_dim, 1'000'000);
+  c.intermediate_dim = reader.integer(keys.intermediate_dim, "", c.intermediate_dim, 1'000'000);
   c.dropout = reader.number(keys.dropout, c.dropout);
   c.attention_dropout = reader.number(keys.attention_dropout, c.attention_dropout);
   if (c.family == model_family::bert) {
@@ -236,33 +308,38 @@ inline model_config_file parse_model_config(nlohmann::json document, const std::
   return result;
 }
 
+/// Throws file_error for a model whose classification head gives several labels at once, each with a probability of its
+/// own: nothing here trains, judges or runs such a head.
+inline void require_one_label(const model_config_file& config, const std::string& file) {
+  const auto found = config.document.find("problem_type");
+  if (found == config.document.end() || *found != "multi_label_classification") return;
+  throw file_error(file,
+                   "'problem_type' is multi_label_classification, several labels at once; expected one label or "
+                   "one score per text");
+}
+
 /// Reads a config.json. Throws file_error; see parse_model_config.
 inline model_config_file read_model_config(const std::string& path) {
   return parse_model_config(read_json_file(path), path);
 }
 
 /// The document to save for a model with these heads: `file.document` with the library's keys set from `file.config`
-/// and `file.labels` (LABEL_0, ... unless there is one name per label).
-inline nlohmann::json model_config_document(const model_config_file& file, encoder_heads heads) {
+/// and `file.labels` (LABEL_0, ... unless there is one name per label). Throws std::invalid_argument for what the
+/// family does not have.
+inline nlohmann::json model_config_document(const model_config_file& file, const head_names& heads) {
   const encoder_config& c = file.config;
   nlohmann::json out = file.document;
   const detail::config_keys& keys = detail::config_keys::of(c.family);
-  for (const char* obsolete : {keys.layers_alias, keys.heads_alias, keys.dim_alias, "num_labels", "attention_type",
-                               "inhibitor_center", "inhibitor_signed", "inhibitor_normalize_by_length"}) {
-    out.erase(obsolete);
-  }
+  for (const char* obsolete : {keys.layers_alias, keys.heads_alias, keys.dim_alias, "num_labels"}) out.erase(obsolete);
   out["model_type"] = keys.model_type;
-  out["architectures"] = nlohmann::json::array(
-      {std::string(keys.class_prefix) + (heads.sequence_classification ? "ForSequenceClassification"
-                                         : heads.masked_lm             ? "ForMaskedLM"
-                                                                       : "Model")});
+  out["architectures"] = nlohmann::json::array({keys.class_prefix + detail::architecture_of(heads)});
   out[keys.activation] = "gelu";
   out["vocab_size"] = c.vocab_size;
   out["max_position_embeddings"] = c.max_position_embeddings;
   out[keys.layers] = c.n_layers;
   out[keys.heads] = c.n_heads;
   out[keys.dim] = c.dim;
-  out[keys.hidden_dim] = c.hidden_dim;
+  out[keys.intermediate_dim] = c.intermediate_dim;
   out[keys.dropout] = c.dropout;
   out[keys.attention_dropout] = c.attention_dropout;
   out[keys.classifier_dropout] = c.seq_classif_dropout;
@@ -276,6 +353,10 @@ inline nlohmann::json model_config_document(const model_config_file& file, encod
     out["layer_norm_eps"] = c.layer_norm_epsilon;
     set_default("position_embedding_type", "absolute");
   } else {
+    check(c.type_vocab_size == 0, [&] {
+      return "type_vocab_size is " + std::to_string(c.type_vocab_size) +
+             "; expected 0: a DistilBERT has no token types";
+    });
     set_default("sinusoidal_pos_embds", false);
     set_default("tie_weights_", true);
   }
@@ -286,25 +367,12 @@ inline nlohmann::json model_config_document(const model_config_file& file, encod
     out["id2label"][std::to_string(i)] = labels[i];
     out["label2id"][labels[i]] = i;
   }
-  const auto name = [](attention_kind kind) { return kind == attention_kind::inhibitor ? "inhibitor" : "dot_product"; };
-  const auto inhibitors = std::count(c.attention.begin(), c.attention.end(), attention_kind::inhibitor);
-  if (inhibitors == 0) return out;
-  if (inhibitors == c.n_layers) {
-    out["attention_type"] = name(attention_kind::inhibitor);
-  } else {
-    for (const attention_kind kind : c.attention) out["attention_type"].push_back(name(kind));
-  }
-  const centering center = c.inhibitor.center;
-  out["inhibitor_center"] = center == centering::none       ? "none"
-                            : center == centering::all_keys ? "all_keys"
-                                                           : "attended_keys";
-  out["inhibitor_signed"] = c.inhibitor.is_signed;
-  out["inhibitor_normalize_by_length"] = c.inhibitor.normalize_by_length;
+  detail::write_attention(out, c);
   return out;
 }
 
 /// Writes a config.json, whole or not at all. Throws file_error.
-inline void write_model_config(const std::string& path, const model_config_file& file, encoder_heads heads) {
+inline void write_model_config(const std::string& path, const model_config_file& file, const head_names& heads) {
   write_json_file(path, model_config_document(file, heads));
 }
 

@@ -8,6 +8,7 @@
 
 #include "inhibitor/base/file_error.hpp"
 #include "inhibitor/io/safetensors_header.hpp"
+#include "inhibitor/io/tensor_text.hpp"
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
@@ -46,7 +47,7 @@ struct load_report {
 
  private:
   static std::string describe(const mismatch& m) {
-    return m.name + " has shape " + detail::shape_text(m.stored) + ", expected " + detail::shape_text(m.expected);
+    return m.name + " has shape " + shape_text(m.stored) + ", expected " + shape_text(m.expected);
   }
   template <class List, class Describe>
   static void append(std::string& out, const char* title, const List& list, Describe&& describe_one) {

@@ -32,13 +32,20 @@ struct tensor_name {
 };
 
 /// The library's name of a stored tensor; empty for a buffer that is no parameter (position_ids).
-/// - a leading "module." goes (saved from a multi-GPU wrapper);
+/// - leading "module." and "_orig_mod." go (saved from a multi-GPU wrapper, or a compiled model, or both);
 /// - "LayerNorm.gamma" and "LayerNorm.beta" become weight and bias; no other gamma or beta is touched by this;
 /// - the inhibitor scalars gamma, alpha, beta that the authors' code keeps in the attention block get our names;
 /// - a bare encoder ("embeddings...", "transformer...", "encoder...", "pooler...") gets the prefix of its family.
 inline tensor_name canonical_tensor_name(std::string_view stored, model_family family) {
   tensor_name out;
-  if (detail::starts_with(stored, "module.")) stored.remove_prefix(7);
+  for (bool is_wrapped = true; is_wrapped;) {
+    is_wrapped = false;
+    for (const std::string_view wrapper : {"module.", "_orig_mod."}) {
+      if (!detail::starts_with(stored, wrapper)) continue;
+      stored.remove_prefix(wrapper.size());
+      is_wrapped = true;
+    }
+  }
   out.name = stored;
   if (family == model_family::bert) {
     for (const char* part : {"embeddings.", "encoder.", "pooler."}) {

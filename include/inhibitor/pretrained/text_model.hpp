@@ -1,45 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <filesystem>
-#include <optional>
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "inhibitor/pretrained/model_folder.hpp"
-#include "inhibitor/text/wordpiece.hpp"
+#include "inhibitor/pretrained/tokenizer_files.hpp"
 
 // A model folder as programs that take text need it: tensors, label names and the tokenizer it was trained with.
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 
-/// What a folder's tokenizer_config.json says about the tokenizer, on top of `options`: do_lower_case, strip_accents,
-/// tokenize_chinese_chars. Without the file, or a key, `options` stay as they are. Throws file_error for values of
-/// another kind.
-inline wordpiece_options read_tokenizer_options(const std::string& folder, wordpiece_options options = {}) {
-  const std::string path = folder + "/tokenizer_config.json";
-  if (!std::filesystem::exists(path)) return options;
-  const nlohmann::json document = read_json_file(path);
-  if (!document.is_object()) throw file_error(path, "is not a JSON object");
-  const detail::config_reader reader(document, path);
-  options.lower_case = reader.flag("do_lower_case", options.lower_case);
-  options.split_cjk = reader.flag("tokenize_chinese_chars", options.split_cjk);
-  if (reader.find("strip_accents") != nullptr) options.strip_accents = reader.flag("strip_accents", false);
-  return options;
-}
-
 /// Which heads the stored tensors of a folder amount to. Throws file_error.
-inline encoder_heads stored_heads(const std::string& folder) {
+inline head_names stored_heads(const std::string& folder) {
   const model_family family = read_model_config(folder + "/config.json").config.family;
-  encoder_heads heads{false, false};
   const safetensors_set set = safetensors_set::open_folder(folder);
-  for (const safetensors_set::entry& entry : set.entries()) {
-    const std::string name = canonical_tensor_name(entry.info->name, family).name;
-    heads.sequence_classification = heads.sequence_classification || name == "classifier.weight";
-    heads.masked_lm =
-        heads.masked_lm || name == "vocab_transform.weight" || name == "cls.predictions.transform.dense.weight";
-  }
+  head_names heads;
+  for_each_alternative<bert_head<float>>([&](auto* h) {
+    using head = std::remove_pointer_t<decltype(h)>;
+    const std::string wanted = checkpoint_tensor_name(head::own_tensor, family);
+    const auto tells = [&](const safetensors_set::entry& entry) {
+      return canonical_tensor_name(entry.info->name, family).name == wanted;
+    };
+    if (std::any_of(set.entries().begin(), set.entries().end(), tells)) heads.emplace_back(head::name);
+  });
   return heads;
 }
 
@@ -61,17 +47,17 @@ inline void require_tensors(const load_report& report, const std::string& folder
   needed.require_complete(folder);
 }
 
-/// Reads config.json, the tensors, vocab.txt and tokenizer_config.json of a folder. Throws file_error when a file is
+/// Reads config.json, the tensors and the tokenizer (tokenizer_files.hpp) of a folder. Throws file_error when a file is
 /// missing or malformed, a tensor of the encoder or of `heads` is missing or has another shape, or the vocabulary has
 /// more tokens than the model.
-inline text_model load_text_model(const std::string& folder, encoder_heads heads, wordpiece_options options = {}) {
+inline text_model load_text_model(const std::string& folder, const head_names& heads, wordpiece_options options = {}) {
   loaded_model<float> model = read_model_folder<float>(folder, heads);
   require_tensors(model.report, folder);
-  const std::string vocab = folder + "/vocab.txt";
-  wordpiece tokenizer = wordpiece::load(vocab, read_tokenizer_options(folder, options));
+  wordpiece tokenizer = load_tokenizer(folder, options);
   if (tokenizer.size() > model.tensors.config().vocab_size) {
-    throw file_error(vocab, "holds " + std::to_string(tokenizer.size()) + " tokens; the model beside it has " +
-                                std::to_string(model.tensors.config().vocab_size) + " word embeddings");
+    throw file_error(vocabulary_file(folder),
+                     "holds " + std::to_string(tokenizer.size()) + " tokens; the model beside it has " +
+                         std::to_string(model.tensors.config().vocab_size) + " word embeddings");
   }
   return {std::move(model.tensors), std::move(model.config), std::move(model.report), std::move(tokenizer)};
 }

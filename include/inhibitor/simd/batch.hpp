@@ -63,6 +63,10 @@ using batch = typename detail::batch_of<Isa, T>::type;
 template <class Isa, class T>
 inline constexpr index_t lanes = static_cast<index_t>(batch<Isa, T>::size);
 
+/// AVX-512 and aarch64 have 32 vector registers, the others 16: what the sizes of register tiles follow from.
+template <class Isa>
+inline constexpr bool has_32_registers = isa_has<Isa, isa::avx512> || isa_has<Isa, isa::neon>;
+
 /// Lane by lane a > b ? a : b and a < b ? a : b: one instruction, and the lane of b where either is NaN (on x86; NEON's
 /// is NaN). xsimd's own max and min kept the other operand since version 14.0.
 template <class T, class Arch>

@@ -14,7 +14,7 @@
 //   sse4_1       -msse4.1                                                    4
 //   avx2         -mavx2 -mfma                                                8
 //   avx2_vnni    avx2 + -mavxvnni                                            8
-//   avx512       -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mavx2     16
+//   avx512       avx2 + -mavx512f -mavx512cd -mavx512bw -mavx512dq -mavx512vl 16
 //   avx512_vnni  avx512 + -mavx512vnni                                       16
 //   neon         aarch64                                                     4
 
@@ -31,7 +31,7 @@ struct avx512 : avx2 {};
 struct avx512_vnni : avx512 {};
 struct neon : scalar {};
 
-/// Not an instruction set but the choice among compiled ones when the program runs: kernels/dispatch/dispatch.hpp.
+/// Not an instruction set but the choice among compiled ones when the program runs (kernels/dispatch/dispatch.hpp).
 struct run_time {};
 
 }  // namespace isa
@@ -45,11 +45,13 @@ namespace detail {
 struct compiled_isa {
 #if defined(INHIBITOR_COMPILED_ISA)
   using type = isa::INHIBITOR_COMPILED_ISA;  // chosen by the build, e.g. scalar on a machine that has more
-#elif defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__) && \
-    defined(__AVX512VNNI__)
+#elif defined(__AVX512F__) && defined(__AVX512CD__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && \
+    defined(__AVX512VL__)
+#if defined(__AVX512VNNI__)
   using type = isa::avx512_vnni;
-#elif defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+#else
   using type = isa::avx512;
+#endif
 #elif defined(__AVX2__) && defined(__FMA__) && defined(__AVXVNNI__)
   using type = isa::avx2_vnni;
 #elif defined(__AVX2__) && defined(__FMA__)
@@ -70,6 +72,14 @@ struct compiled_isa {
 /// The largest instruction set that the flags of this translation unit allow. An alias, so it may differ from one
 /// translation unit to the next: templates take it as a parameter and never name it in their body.
 using best_isa = detail::compiled_isa::type;
+
+/// What plain calls run on: the choice at run time in a target with compiled variants (inhibitor_add_isa_variants in
+/// cmake/IsaVariants.cmake), the flags of this translation unit elsewhere.
+#if defined(INHIBITOR_VARIANTS)
+using default_isa = isa::run_time;
+#else
+using default_isa = best_isa;
+#endif
 
 /// Name of a tag as it is written in reports, file names and the INHIBITOR_ISA environment variable.
 template <class Isa>
@@ -125,8 +135,9 @@ inline bool isa_supported() {
     __builtin_cpu_init();
     // The builtin answers no for AVX state that the operating system does not save.
     if constexpr (isa_has<Isa, isa::avx512>) {
-      const bool base = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+      const bool base = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
+                        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+                        __builtin_cpu_supports("avx512vl");
       if constexpr (isa_has<Isa, isa::avx512_vnni>) return base && __builtin_cpu_supports("avx512vnni");
       return base;
     } else if constexpr (isa_has<Isa, isa::avx2>) {

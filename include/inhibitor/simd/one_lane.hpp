@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
-#include "inhibitor/base/config.hpp"
+#include "inhibitor/base/scalar_math.hpp"
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
@@ -43,9 +42,9 @@ struct one_lane {
   friend INHIBITOR_INLINE bool operator!=(one_lane a, one_lane b) { return a.value != b.value; }
   friend INHIBITOR_INLINE one_lane min(one_lane a, one_lane b) { return a.value < b.value ? a : b; }
   friend INHIBITOR_INLINE one_lane max(one_lane a, one_lane b) { return a.value > b.value ? a : b; }
-  friend INHIBITOR_INLINE one_lane abs(one_lane a) { return static_cast<T>(std::abs(a.value)); }
-  friend INHIBITOR_INLINE one_lane exp(one_lane a) { return static_cast<T>(std::exp(a.value)); }
-  friend INHIBITOR_INLINE one_lane erf(one_lane a) { return static_cast<T>(std::erf(a.value)); }
+  friend INHIBITOR_INLINE one_lane abs(one_lane a) { return absolute(a.value); }
+  friend INHIBITOR_INLINE one_lane exp(one_lane a) { return exponential(a.value); }
+  friend INHIBITOR_INLINE one_lane erf(one_lane a) { return error_function(a.value); }
   friend INHIBITOR_INLINE one_lane select(bool condition, one_lane a, one_lane b) { return condition ? a : b; }
 };
 

@@ -12,8 +12,8 @@
 // The register operations of the integer kernels that xsimd does not have. `portable_ops` is the contract: every
 // operation written as loops over lanes, good for any instruction set; `byte_ops<Isa>` is what kernels call: the native
 // form where one exists (ops_x86.hpp, ops_arm.hpp), the portable one elsewhere. All are exact, so the two forms agree
-// in every bit and a test compares them. Addition, &, |, ^, shifts, min, max and the saturating sadd and ssub of
-// unsigned lanes come from xsimd (and eight_bytes on `scalar`).
+// in every bit and a test compares them. Addition, &, |, ^, shifts, min and max come from xsimd (and eight_bytes on
+// `scalar`).
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
@@ -59,6 +59,12 @@ struct portable_ops {
     std::memcpy(&word, p, sizeof(word));
     return bit_cast<u8>(u32(word));
   }
+
+  /// Per unsigned lane a + b limited to its largest value, and a - b limited to 0.
+  static INHIBITOR_INLINE u8 add_saturated(const u8& a, const u8& b) { return sadd(a, b); }
+  static INHIBITOR_INLINE u16 add_saturated(const u16& a, const u16& b) { return sadd(a, b); }
+  static INHIBITOR_INLINE u8 subtract_saturated(const u8& a, const u8& b) { return ssub(a, b); }
+  static INHIBITOR_INLINE u16 subtract_saturated(const u16& a, const u16& b) { return ssub(a, b); }
 
   /// Per 64-bit lane the sum of eight |a - b|: at most 2040.
   static INHIBITOR_INLINE u64 sums_of_8_abs_diff(const u8& a, const u8& b) {

@@ -6,9 +6,10 @@
 #include <immintrin.h>
 
 #include "inhibitor/simd/ops.hpp"
+#include "inhibitor/simd/registers_x86.hpp"
 
-// Native forms of portable_ops on x86. Registers of 16, 32 and 64 bytes share one text: the branch on the width is
-// taken at compile time.
+// Native forms of portable_ops on x86. What registers of 16, 32 and 64 bytes have in common is in registers_x86.hpp, with
+// the latencies and ports that these choices rest on; the rest branches on the width, at compile time.
 //
 //   operation            instructions                          note
 //   add_abs_diff         psadbw + paddusw                      vpaddq could be issued to the one port that vpsadbw
@@ -33,29 +34,27 @@ struct native_ops<Isa, std::enable_if_t<isa_has<Isa, isa::sse2>>> : portable_ops
   using typename base::u8;
   using distance = u64;
   using base::width;
+  using registers = x86_register<static_cast<int>(width)>;
   static constexpr bool has_vnni = isa_has<Isa, isa::avx512_vnni> || isa_has<Isa, isa::avx2_vnni>;
   /// VNNI sums in 32 bits. Without it pairs of products are summed in 16 bits until signed_total.
   using signed_sum = i32;
 
-  static INHIBITOR_INLINE u64 sums_of_8_abs_diff(const u8& a, const u8& b) {
-    if constexpr (width == 64) {
-      return u64(_mm512_sad_epu8(a, b));
-    } else if constexpr (width == 32) {
-      return u64(_mm256_sad_epu8(a, b));
-    } else {
-      return u64(_mm_sad_epu8(a, b));
-    }
+  // Not xsimd 8.1's, which do not compile for AVX-512 without optimization under g++ 12.
+  static INHIBITOR_INLINE u8 add_saturated(const u8& a, const u8& b) { return u8(registers::add_saturated_u8(a, b)); }
+  static INHIBITOR_INLINE u16 add_saturated(const u16& a, const u16& b) {
+    return u16(registers::add_saturated_u16(a, b));
+  }
+  static INHIBITOR_INLINE u8 subtract_saturated(const u8& a, const u8& b) {
+    return u8(registers::subtract_saturated_u8(a, b));
+  }
+  static INHIBITOR_INLINE u16 subtract_saturated(const u16& a, const u16& b) {
+    return u16(registers::subtract_saturated_u16(a, b));
   }
 
+  static INHIBITOR_INLINE u64 sums_of_8_abs_diff(const u8& a, const u8& b) { return u64(registers::sad_u8(a, b)); }
+
   static INHIBITOR_INLINE distance add_abs_diff(const distance& d, const u8& a, const u8& b) {
-    const u64 sums = sums_of_8_abs_diff(a, b);
-    if constexpr (width == 64) {
-      return u64(_mm512_adds_epu16(d, sums));
-    } else if constexpr (width == 32) {
-      return u64(_mm256_adds_epu16(d, sums));
-    } else {
-      return u64(_mm_adds_epu16(d, sums));
-    }
+    return u64(registers::add_saturated_u16(d, registers::sad_u8(a, b)));
   }
 
   static INHIBITOR_INLINE u16 gather_distances(const distance& d0, const distance& d1, const distance& d2,
@@ -71,13 +70,7 @@ struct native_ops<Isa, std::enable_if_t<isa_has<Isa, isa::sse2>>> : portable_ops
   }
 
   static INHIBITOR_INLINE u32 add_small_pairs(const u32& sum, const u16& x) {
-    if constexpr (width == 64) {
-      return u32(_mm512_add_epi32(sum, _mm512_madd_epi16(x, _mm512_set1_epi16(1))));
-    } else if constexpr (width == 32) {
-      return u32(_mm256_add_epi32(sum, _mm256_madd_epi16(x, _mm256_set1_epi16(1))));
-    } else {
-      return u32(_mm_add_epi32(sum, _mm_madd_epi16(x, _mm_set1_epi16(1))));
-    }
+    return u32(registers::add_32(sum, registers::multiply_add_16(x, registers::every_16(1))));
   }
 
   static INHIBITOR_INLINE std::uint64_t sum_of_lanes(const u32& x) {
@@ -101,13 +94,7 @@ struct native_ops<Isa, std::enable_if_t<isa_has<Isa, isa::sse2>>> : portable_ops
   }
 
   static INHIBITOR_INLINE u16 multiply_high(const u16& a, const u16& b) {
-    if constexpr (width == 64) {
-      return u16(_mm512_mulhi_epu16(a, b));
-    } else if constexpr (width == 32) {
-      return u16(_mm256_mulhi_epu16(a, b));
-    } else {
-      return u16(_mm_mulhi_epu16(a, b));
-    }
+    return u16(registers::multiply_high_16(a, b));
   }
 
   static INHIBITOR_INLINE void store_saturated(std::uint8_t* p, const u16& x) {
@@ -145,11 +132,11 @@ struct native_ops<Isa, std::enable_if_t<isa_has<Isa, isa::sse2>>> : portable_ops
       return i32(acc);
 #endif
     } else if constexpr (width == 64) {
-      return i32(_mm512_add_epi16(sum, _mm512_maddubs_epi16(magnitude, sign)));
+      return i32(registers::add_16(sum, _mm512_maddubs_epi16(magnitude, sign)));
     } else if constexpr (width == 32) {
-      return i32(_mm256_add_epi16(sum, _mm256_maddubs_epi16(magnitude, sign)));
+      return i32(registers::add_16(sum, _mm256_maddubs_epi16(magnitude, sign)));
     } else if constexpr (isa_has<Isa, isa::sse4_1>) {
-      return i32(_mm_add_epi16(sum, _mm_maddubs_epi16(magnitude, sign)));
+      return i32(registers::add_16(sum, _mm_maddubs_epi16(magnitude, sign)));
     } else {
       const __m128i even =
           _mm_mullo_epi16(_mm_and_si128(magnitude, _mm_set1_epi16(0xff)), _mm_srai_epi16(_mm_slli_epi16(sign, 8), 8));
@@ -161,12 +148,8 @@ struct native_ops<Isa, std::enable_if_t<isa_has<Isa, isa::sse2>>> : portable_ops
   static INHIBITOR_INLINE i32 signed_total(const signed_sum& sum) {
     if constexpr (has_vnni) {
       return sum;
-    } else if constexpr (width == 64) {
-      return i32(_mm512_madd_epi16(sum, _mm512_set1_epi16(1)));
-    } else if constexpr (width == 32) {
-      return i32(_mm256_madd_epi16(sum, _mm256_set1_epi16(1)));
     } else {
-      return i32(_mm_madd_epi16(sum, _mm_set1_epi16(1)));
+      return i32(registers::multiply_add_16(sum, registers::every_16(1)));
     }
   }
 
@@ -197,38 +180,20 @@ struct native_ops<Isa, std::enable_if_t<isa_has<Isa, isa::sse2>>> : portable_ops
     return static_cast<std::uint32_t>(_mm_cvtsi128_si32(m));
   }
 
-  static INHIBITOR_INLINE i32 round_to_int(const f32& x) {
-    if constexpr (width == 64) {
-      return i32(_mm512_cvtps_epi32(x));
-    } else if constexpr (width == 32) {
-      return i32(_mm256_cvtps_epi32(x));
-    } else {
-      return i32(_mm_cvtps_epi32(x));
-    }
-  }
-
-  static INHIBITOR_INLINE f32 to_float(const i32& x) {
-    if constexpr (width == 64) {
-      return f32(_mm512_cvtepi32_ps(x));
-    } else if constexpr (width == 32) {
-      return f32(_mm256_cvtepi32_ps(x));
-    } else {
-      return f32(_mm_cvtepi32_ps(x));
-    }
-  }
+  static INHIBITOR_INLINE i32 round_to_int(const f32& x) { return i32(registers::round_to_int(x)); }
+  static INHIBITOR_INLINE f32 to_float(const i32& x) { return f32(registers::to_float(x)); }
 
   static INHIBITOR_INLINE u8 offset_bytes(const i32& x0, const i32& x1, const i32& x2, const i32& x3) {
-    // Packing works within 128 bits and leaves the groups of four bytes of a 128-bit part side by side.
+    const auto packed = registers::pack_16(registers::pack_32(x0, x1), registers::pack_32(x2, x3));
+    // Packing leaves the groups of four bytes of a 16-byte part side by side.
     if constexpr (width == 64) {
-      const __m512i packed = _mm512_packs_epi16(_mm512_packs_epi32(x0, x1), _mm512_packs_epi32(x2, x3));
       const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-      return u8(_mm512_xor_si512(_mm512_permutexvar_epi32(order, packed), _mm512_set1_epi8(-128)));
+      return u8(registers::flip_sign_8(_mm512_permutexvar_epi32(order, packed)));
     } else if constexpr (width == 32) {
-      const __m256i packed = _mm256_packs_epi16(_mm256_packs_epi32(x0, x1), _mm256_packs_epi32(x2, x3));
       const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-      return u8(_mm256_xor_si256(_mm256_permutevar8x32_epi32(packed, order), _mm256_set1_epi8(-128)));
+      return u8(registers::flip_sign_8(_mm256_permutevar8x32_epi32(packed, order)));
     } else {
-      return u8(_mm_xor_si128(_mm_packs_epi16(_mm_packs_epi32(x0, x1), _mm_packs_epi32(x2, x3)), _mm_set1_epi8(-128)));
+      return u8(registers::flip_sign_8(packed));
     }
   }
 

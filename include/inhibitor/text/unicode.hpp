@@ -137,6 +137,24 @@ inline lowered_point to_lower(std::uint32_t code_point) {
   return {static_cast<std::uint32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(code_point))), 0};
 }
 
+/// `text` with every code point in lower case, without context; bytes that are no UTF-8 stay. Allocates.
+inline std::string lower_case(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (index_t i = 0; i < static_cast<index_t>(text.size());) {
+    const decoded_point point = decode(text, i);
+    const lowered_point lower = to_lower(point.code_point);
+    if (!point.valid || lower.first == point.code_point) {
+      out.append(text.substr(static_cast<std::size_t>(i), static_cast<std::size_t>(point.length)));
+    } else {
+      append_utf8(out, lower.first);
+      if (lower.second != 0) append_utf8(out, lower.second);
+    }
+    i += point.length;
+  }
+  return out;
+}
+
 /// Canonical combining class; 0 for starters.
 inline int combining_class(std::uint32_t code_point) {
   return utf8proc_get_property(static_cast<utf8proc_int32_t>(code_point))->combining_class;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "inhibitor/base/foreign_content.hpp"
 #include "inhibitor/base/read_file.hpp"
 #include "inhibitor/text/unicode.hpp"
 
@@ -19,6 +20,7 @@ inline std::vector<std::string> read_vocabulary(const std::string& file,
                                                 tokenizer_rules rules = tokenizer_rules::fast) {
   const std::string content = read_file(file);
   if (content.empty()) throw file_error(file, "is empty; expected one token per line");
+  refuse_foreign_text(file, content);
   std::vector<std::string> tokens;
   for (std::size_t begin = 0; begin < content.size();) {
     const std::size_t end = std::min(content.find('\n', begin), content.size());

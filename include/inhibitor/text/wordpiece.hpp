@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -20,7 +21,9 @@
 #include "inhibitor/text/token_map.hpp"
 #include "inhibitor/text/truncation.hpp"
 #include "inhibitor/text/unicode.hpp"
+#include "inhibitor/text/utf8_error.hpp"
 #include "inhibitor/text/vocabulary.hpp"
+#include "inhibitor/text/whole_tokens.hpp"
 
 // BERT's tokenizer: UTF-8 text to the ids of a WordPiece vocabulary, the same ids as the two established
 // implementations ("fast" by default, "slow" on request). In order:
@@ -35,6 +38,16 @@
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 
+namespace detail {
+
+/// Base of what takes a text's words, by a member take_word(bytes), in place of its tokens.
+struct word_sink {
+  template <class Token>
+  void operator()(const Token&) const {}
+};
+
+}  // namespace detail
+
 struct wordpiece_options {
   bool lower_case = true;
   std::optional<bool> strip_accents;  ///< unset: the same as lower_case
@@ -42,18 +55,8 @@ struct wordpiece_options {
   bool special_tokens_in_text = true;  ///< "[SEP]" in a text is the special token, not three words
   tokenizer_rules rules = tokenizer_rules::fast;
   bool strict_utf8 = false;  ///< throw utf8_error instead of dropping bad bytes
-};
-
-/// Text refused under wordpiece_options::strict_utf8.
-class utf8_error : public std::invalid_argument {
- public:
-  explicit utf8_error(index_t offset)
-      : std::invalid_argument("text is not valid UTF-8 at byte " + std::to_string(offset)), offset_(offset) {}
-  /// Byte offset, from 0, of the first bad byte.
-  index_t offset() const { return offset_; }
-
- private:
-  index_t offset_;
+  /// Tokens of the vocabulary that are whole in a text too, where special_tokens_in_text; the longest counts.
+  std::vector<std::string> added_tokens;
 };
 
 /// A token and the bytes [begin, end) of the source text it covers.
@@ -82,18 +85,22 @@ class wordpiece {
   }
 
   /// Vocabulary with id = position; of equal tokens the last id counts. Throws std::invalid_argument when [PAD], [UNK],
-  /// [CLS], [SEP] or [MASK] is missing.
+  /// [CLS], [SEP], [MASK] or an added token is missing.
   explicit wordpiece(std::vector<std::string> tokens, wordpiece_options options = {})
-      : options_(options), tokens_(std::move(tokens)), map_(tokens_) {
+      : options_(std::move(options)), tokens_(std::move(tokens)), map_(tokens_) {
     check(tokens_.size() <= std::size_t{std::numeric_limits<std::int32_t>::max()},
           "vocabulary: more than 2^31 - 1 tokens");
-    for (std::size_t i = 0; i < special_names.size(); ++i) {
-      special_[i] = map_.find(special_names[i]);
-      check(special_[i] >= 0, [&] {
+    const auto add_whole = [&](std::string_view token) {
+      const std::int32_t id = map_.find(token);
+      check(id >= 0 && !token.empty(), [&] {
         return "the vocabulary of " + std::to_string(tokens_.size()) + " tokens lacks the special token " +
-               std::string(special_names[i]);
+               std::string(token);
       });
-    }
+      whole_.add(token, id);
+      return id;
+    };
+    for (std::size_t i = 0; i < special_.size(); ++i) special_[i] = add_whole(special_names[i]);
+    for (const std::string& token : options_.added_tokens) add_whole(token);
   }
 
   /// Ids of `utf8` without [CLS] and [SEP]. Throws utf8_error when strict. Allocates the result.
@@ -109,6 +116,18 @@ class wordpiece {
     std::vector<token_span> spans;
     for_each_token(utf8, [&](const token_span& token) { spans.push_back(token); });
     return spans;
+  }
+
+  /// Calls body(word) for every word of `utf8` as step 6 gets it, cleaned, folded and split: what a vocabulary should
+  /// be made from. Special tokens and words that are too long for any vocabulary are left out. Throws utf8_error when
+  /// strict.
+  template <class Body>
+  void for_each_word(std::string_view utf8, Body body) const {
+    struct sink : detail::word_sink {
+      explicit sink(Body& b) : take_word(b) {}
+      Body& take_word;
+    };
+    for_each_token(utf8, sink(body));
   }
 
   /// [CLS] ids [SEP], cut to `max_length` in total. Throws std::invalid_argument when max_length < 2; utf8_error.
@@ -193,36 +212,17 @@ class wordpiece {
     std::array<detail::word_piece, detail::longest_word> pieces;
   };
 
-  /// Index in special_names of a special token that starts at `position`, or -1.
-  static index_t special_at(std::string_view text, std::size_t position) {
-    for (std::size_t i = 0; i < special_names.size(); ++i) {
-      if (text.compare(position, special_names[i].size(), special_names[i]) == 0) return static_cast<index_t>(i);
-    }
-    return -1;
-  }
-
   /// Step 0: calls emit(token_span) for every token of `text` in order.
   template <class Emit>
   void for_each_token(std::string_view text, Emit emit) const {
-    if (options_.strict_utf8) {
-      const index_t invalid = unicode::find_invalid_utf8(text);
-      if (invalid >= 0) throw utf8_error(invalid);
-    }
+    if (options_.strict_utf8) check_utf8(text);
     scratch space;
     std::size_t begin = 0;
     if (options_.special_tokens_in_text) {
-      for (std::size_t at = text.find('['); at != std::string_view::npos;) {
-        const index_t special = special_at(text, at);
-        if (special < 0) {
-          at = text.find('[', at + 1);
-          continue;
-        }
-        const std::size_t end = at + special_names[static_cast<std::size_t>(special)].size();
-        plain_text(text, begin, at, space, emit);
-        emit(token_span{special_[static_cast<std::size_t>(special)], static_cast<index_t>(at),
-                        static_cast<index_t>(end)});
-        begin = end;
-        at = text.find('[', begin);
+      for (auto found = whole_.find(text, 0); found; found = whole_.find(text, begin)) {
+        plain_text(text, begin, found->begin, space, emit);
+        begin = found->end;
+        emit(token_span{found->id, static_cast<index_t>(found->begin), static_cast<index_t>(found->end)});
       }
     }
     plain_text(text, begin, text.size(), space, emit);
@@ -253,6 +253,17 @@ class wordpiece {
     }
   }
 
+  /// Step 6 for one word: how many pieces it has, 0 for none. A sink of words gets the word instead.
+  template <class Emit>
+  index_t cut(std::string_view word, scratch& space, Emit& emit) const {
+    if constexpr (std::is_base_of_v<detail::word_sink, Emit>) {
+      emit.take_word(word);
+      return 0;
+    } else {
+      return map_.cut(word, space.pieces);
+    }
+  }
+
   /// Steps 3, 5 and 6 for printable ASCII without blanks.
   template <class Emit>
   void ascii_stretch(std::string_view text, std::size_t begin, std::size_t end, scratch& space, Emit& emit) const {
@@ -272,7 +283,7 @@ class wordpiece {
           const char c = text[begin + i];
           word[i] = options_.lower_case && c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
         }
-        const index_t count = map_.cut({word.data(), length}, space.pieces);
+        const index_t count = cut({word.data(), length}, space, emit);
         const auto base = static_cast<index_t>(begin);
         if (count == 0) emit(token_span{unk_id(), base, static_cast<index_t>(stop)});
         for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
@@ -318,9 +329,9 @@ class wordpiece {
       return false;
     space.bytes.clear();
     for (const detail::source_point& p : space.word) unicode::append_utf8(space.bytes, p.code_point);
-    const index_t special = special_at(space.bytes, 0);
-    if (special < 0 || special_names[static_cast<std::size_t>(special)].size() != space.bytes.size()) return false;
-    emit(token_span{special_[static_cast<std::size_t>(special)], space.word.front().begin, space.word.back().end});
+    const auto found = whole_.find(space.bytes, 0);
+    if (!found || found->begin != 0 || found->end != space.bytes.size()) return false;
+    emit(token_span{found->id, space.word.front().begin, space.word.back().end});
     return true;
   }
 
@@ -346,7 +357,7 @@ class wordpiece {
         unicode::append_utf8(space.bytes, space.word[i].code_point);
         space.origin.resize(space.bytes.size(), static_cast<std::uint32_t>(i));
       }
-      count = map_.cut(space.bytes, space.pieces);
+      count = cut(space.bytes, space, emit);
     }
     if (count == 0) {
       const auto word = space.word.begin();
@@ -365,6 +376,7 @@ class wordpiece {
   std::vector<std::string> tokens_;
   detail::token_map map_;
   std::array<std::int32_t, 5> special_{};
+  detail::whole_tokens whole_;  // special and added
 };
 
 }  // namespace INHIBITOR_TARGET

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cctype>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -12,7 +11,9 @@
 #include <vector>
 
 #include "inhibitor/base/log_sink.hpp"
+#include "inhibitor/data/label_names.hpp"
 #include "inhibitor/data/task.hpp"
+#include "inhibitor/pretrained/finite.hpp"
 #include "inhibitor/pretrained/model_folder.hpp"
 
 // Models whose classification head fits a task: labels are matched by name, never by number.
@@ -35,22 +36,16 @@ inline bool is_head_tensor(const std::string& name) {
 
 namespace detail {
 
-inline std::string lower_case(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
-
-/// For every class of the task the output of the model that stands for it; nothing when the names differ. Upper and
-/// lower case are the same, as checkpoints write POSITIVE and entailment alike.
+/// For every class of the task the output of the model that stands for it; nothing when the names differ. Where no name
+/// is the same to the letter, upper and lower case are, as checkpoints write POSITIVE and entailment alike.
 inline std::optional<std::vector<index_t>> match_labels(const std::vector<std::string>& model,
                                                         const std::vector<std::string>& task) {
   if (model.size() != task.size()) return std::nullopt;
   std::vector<index_t> outputs;
   for (const std::string& name : task) {
-    const auto same = [&](const std::string& other) { return lower_case(other) == lower_case(name); };
-    const auto found = std::find_if(model.begin(), model.end(), same);
-    if (found == model.end() || std::count_if(model.begin(), model.end(), same) != 1) return std::nullopt;
-    outputs.push_back(found - model.begin());
+    const index_t output = find_label(model, name);
+    if (output < 0 || std::count(outputs.begin(), outputs.end(), output) > 0) return std::nullopt;
+    outputs.push_back(output);
   }
   return outputs;
 }
@@ -58,8 +53,7 @@ inline std::optional<std::vector<index_t>> match_labels(const std::vector<std::s
 /// Moves the classifier's rows so that row i is what was row order[i].
 inline void reorder_outputs(encoder_tensors<float>& model, const std::vector<index_t>& order) {
   const index_t width = model.config().dim;
-  const tensor<float>& weight = model.classifier.weight;
-  const tensor<float>& bias = model.classifier.bias;
+  const auto& [weight, bias] = model.head<sequence_classification_head>().classifier;
   const std::vector<float> old_weight(weight.data, weight.data + weight.size());
   const std::vector<float> old_bias(bias.data, bias.data + bias.size());
   for (std::size_t i = 0; i < order.size(); ++i) {
@@ -126,7 +120,7 @@ inline void set_labels(model_config_file& file, const task_info& task) {
 /// Reads a model folder for a task. Its outputs are brought into the task's order by the names in id2label. A head that
 /// does not serve the task (none, other labels, scores for classes) is replaced by a new one drawn from `seed`, which
 /// `log` is told, when `may_train`; else file_error says what was found. Throws file_error also when the encoder is
-/// incomplete.
+/// incomplete or a number in the model is not finite.
 inline classifier_model load_classifier(const std::string& folder, const task_info& task, std::uint64_t seed,
                                         bool may_train, const log_sink& log = {}) {
   loaded_model<float> loaded = read_model_folder<float>(folder);
@@ -138,6 +132,7 @@ inline classifier_model load_classifier(const std::string& folder, const task_in
                                           [&](const auto& m) { return is_head(m.name); }),
                            encoder.mismatched.end());
   encoder.require_complete(folder);
+  require_finite(loaded.tensors, folder);
 
   classifier_model model;
   model.file = loaded.config;
@@ -158,7 +153,8 @@ inline classifier_model load_classifier(const std::string& folder, const task_in
     initialize(model.tensors, seed);
     const auto& missing = loaded.report.missing;
     copy_tensors(model.tensors, loaded.tensors, [&](const std::string& name) {
-      return name.rfind("classifier.", 0) != 0 && std::find(missing.begin(), missing.end(), name) == missing.end();
+      const std::string stored = checkpoint_tensor_name(name, config.family);
+      return name.rfind("classifier.", 0) != 0 && std::find(missing.begin(), missing.end(), stored) == missing.end();
     });
   }
   set_labels(model.file, task);
@@ -176,10 +172,13 @@ inline classifier_model new_classifier(encoder_config config, const task_info& t
   return model;
 }
 
-/// Saves a model with its vocabulary and the other tokenizer files of the folder it came from (empty: none).
+/// Saves a model with its vocabulary, a vocab.txt or tokenizer.json, and the other tokenizer files of the folder it came
+/// from (empty: none).
 inline void save_classifier(const std::string& folder, const classifier_model& model, const std::string& vocab_file,
                             const std::string& came_from) {
-  save_model_folder(folder, model.tensors, vocab_file, model.file);
+  const bool is_json = std::filesystem::path(vocab_file).extension() == ".json";
+  save_model_folder(folder, model.tensors, is_json ? "" : vocab_file, model.file);
+  if (is_json) write_file_atomically(folder + "/tokenizer.json", read_file(vocab_file));
   for (const char* name : {"/tokenizer_config.json", "/special_tokens_map.json", "/tokenizer.json"}) {
     const std::string file = came_from + name;
     if (!came_from.empty() && std::filesystem::exists(file)) write_file_atomically(folder + name, read_file(file));

@@ -20,7 +20,8 @@ inline namespace INHIBITOR_TARGET {
 /// Work space of one model in training: gradients and activations, reused from batch to batch.
 template <class T>
 struct training_state {
-  explicit training_state(const encoder_tensors<T>& parameters) : gradients(parameters.config(), parameters.heads()) {}
+  explicit training_state(const encoder_tensors<T>& parameters)
+      : gradients(parameters.config(), parameters.has_heads()) {}
 
   encoder_tensors<T> gradients;
   encoder_activations<T> activations;
@@ -100,9 +101,9 @@ double layer_context_objective(training_state<T>& student, const encoder_tensors
   encoder_forward_to_context(student.activations, layer, tokens, p, mode, workers);
   student.dactivations.reset(p.config(), tokens);
   const auto l = static_cast<std::size_t>(layer);
-  const double loss = masked_mse(student.dactivations.context[l].data(), student.activations.block[l].context.data(),
-                                 teacher.activations.block[teacher_layer].context.data(), tokens.key_mask,
-                                 tokens.rows(), p.config().dim);
+  const double loss = masked_mse(
+      student.dactivations.context[l].data(), student.activations.block[l].mixing.context.data(),
+      teacher.activations.block[teacher_layer].mixing.context.data(), tokens.key_mask, tokens.rows(), p.config().dim);
   layer_context_backward(student.gradients, student.dactivations, layer, student.activations, tokens, p, mode, workers);
   return loss;
 }

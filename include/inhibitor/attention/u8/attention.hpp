@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
-
 #include "inhibitor/attention/multi_head.hpp"
 #include "inhibitor/attention/u8/raw.hpp"
 
@@ -11,16 +9,16 @@
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
-namespace detail {
+namespace driver {
 
 /// Throws for the first value among the rows of a head that is not finite, if there is one.
 inline void report_not_finite(const char* name, const kernels::float_rows& rows, index_t size, index_t b, index_t h) {
   for (index_t r = 0; r < rows.count; ++r) {
     for (index_t k = 0; k < size; ++k) {
-      check(std::isfinite(rows.row(r)[k]), [&] {
+      check(is_finite(kernels::row_of(rows, r)[k]), [&] {
         const index_t place = rows.order == nullptr ? r : rows.order[r];
-        return std::string("u8 attention: ") + name + " is not finite at batch " + std::to_string(b) + ", row " +
-               std::to_string(place) + ", head " + std::to_string(h) + ", feature " + std::to_string(k);
+        return format_message("u8 attention: %s is not finite at batch %td, row %td, head %td, feature %td", name, b,
+                              place, h, k);
       });
     }
   }
@@ -44,32 +42,36 @@ inline void u8_attention_checked(const u8_output& out, const heads_view<const fl
   report_not_finite("v", u8_rows(in.v, in.v_stride, in.attended, in.order), shape.value_size, b, kv_head);
 }
 
-}  // namespace detail
+}  // namespace driver
+
+namespace u8 {
 
 /// u8 attention of every head: out = attention(q, k, v), overwritten. q (B, L, H, D), k (B, S, Hkv, D), v (B, S, Hkv,
 /// Dv), out (B, L, H, Dv); out may not overlap the inputs. Throws std::invalid_argument for extents that mean nothing
-/// or exceed the limits of u8_raw.hpp, null pointers with extent, missing scalars, and, with its position, for a query,
-/// an attended key or a value that is not finite (out is then unspecified); allocates only while `workspace` grows. The
-/// instruction set is that of the compiler flags unless `Isa` says otherwise.
-template <class Isa = best_isa>
-void u8_attention_forward(heads_view<float> out, heads_view<const float> q, heads_view<const float> k,
-                          heads_view<const float> v, const attention_shape& shape, const attention_mask& mask,
-                          const inhibitor_attention<float>& mechanism, attention_workspace& workspace,
-                          const executor& run) {
-  detail::u8_attention_checked(detail::u8_floats(out), q, k, v, shape, mask, mechanism, workspace, run,
-                               kernels::u8_tables<Isa>::get());
+/// or exceed the limits of attention/u8/raw.hpp, null pointers with extent, missing scalars, and, with its position,
+/// for a query, an attended key or a value that is not finite (out is then unspecified); allocates only while
+/// `workspace` grows. The instruction set is that of the compiler flags unless `Isa` says otherwise.
+template <class Isa = default_isa>
+void multi_head_attention_forward(heads_view<float> out, heads_view<const float> q, heads_view<const float> k,
+                                  heads_view<const float> v, const attention_shape& shape, const attention_mask& mask,
+                                  const inhibitor_attention<float>& mechanism, attention_workspace& workspace,
+                                  const executor& run) {
+  driver::u8_attention_checked(driver::u8_floats(out), q, k, v, shape, mask, mechanism, workspace, run,
+                               kernels::u8_kernels<Isa>());
 }
 
 /// The same with integer output: the attention is out * scales[b * H + h], scales (B, H). Length normalization is left
 /// to the caller.
-template <class Isa = best_isa>
-void u8_attention_forward(heads_view<std::int32_t> out, float* scales, heads_view<const float> q,
-                          heads_view<const float> k, heads_view<const float> v, const attention_shape& shape,
-                          const attention_mask& mask, const inhibitor_attention<float>& mechanism,
-                          attention_workspace& workspace, const executor& run) {
-  detail::u8_attention_checked(detail::u8_integers(out, scales), q, k, v, shape, mask, mechanism, workspace, run,
-                               kernels::u8_tables<Isa>::get());
+template <class Isa = default_isa>
+void multi_head_attention_forward_integers(heads_view<std::int32_t> out, float* scales, heads_view<const float> q,
+                                           heads_view<const float> k, heads_view<const float> v,
+                                           const attention_shape& shape, const attention_mask& mask,
+                                           const inhibitor_attention<float>& mechanism, attention_workspace& workspace,
+                                           const executor& run) {
+  driver::u8_attention_checked(driver::u8_integers(out, scales), q, k, v, shape, mask, mechanism, workspace, run,
+                               kernels::u8_kernels<Isa>());
 }
 
+}  // namespace u8
 }  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -2,11 +2,10 @@
 #pragma once
 
 #include <atomic>
-#include <cmath>
 #include <cstring>
 #include <limits>
 
-#include "inhibitor/attention/raw.hpp"
+#include "inhibitor/attention/driver.hpp"
 #include "inhibitor/attention/u8/rule.hpp"
 #include "inhibitor/kernels/attention_u8/table.hpp"
 
@@ -15,7 +14,7 @@
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
-namespace detail {
+namespace driver {
 
 /// Where a u8 call writes: floats, or integers with their scale.
 struct u8_output {
@@ -36,8 +35,8 @@ inline attention_status u8_status(const attention_shape& s, const inhibitor_atte
   if (s.heads == 0) return attention_status::ok;
   if (!mechanism_policy<inhibitor_attention<float>>::has_scalars(m)) return attention_status::missing_scalars;
   for (index_t h = 0; h < s.heads; ++h) {
-    const bool finite = std::isfinite(m.scalars.score_scale[h]) && std::isfinite(m.scalars.shift[h]) &&
-                        std::isfinite(m.scalars.output_scale[h]);
+    const bool finite =
+        is_finite(m.scalars.score_scale[h]) && is_finite(m.scalars.shift[h]) && is_finite(m.scalars.output_scale[h]);
     if (!finite) return attention_status::not_finite;
   }
   return attention_status::ok;
@@ -50,12 +49,12 @@ struct u8_head_memory {
   std::uint8_t* bound;
 
   static index_t bytes(index_t keys, index_t head_size, index_t value_size) {
-    return kernels::round_up(kernels::u8_key_bytes(keys, head_size), 64) + kernels::u8_value_bytes(keys, value_size) +
+    return round_up(kernels::u8_key_bytes(keys, head_size), 64) + kernels::u8_value_bytes(keys, value_size) +
            kernels::u8_bound_bytes(keys);
   }
   u8_head_memory(std::uint8_t* memory, index_t scored, index_t head_size, index_t value_size)
       : keys(memory),
-        values(keys + kernels::round_up(kernels::u8_key_bytes(scored, head_size), 64)),
+        values(keys + round_up(kernels::u8_key_bytes(scored, head_size), 64)),
         bound(values + kernels::u8_value_bytes(scored, value_size)) {}
 };
 
@@ -74,7 +73,7 @@ struct u8_steps {
 
 /// Rows of a head, in the order of a selection where one is given.
 inline kernels::float_rows u8_rows(const float* data, index_t stride, index_t count, const index_t* order = nullptr) {
-  kernels::float_rows rows;
+  kernels::float_rows rows{};
   rows.data = data;
   rows.stride = stride;
   rows.order = order;
@@ -92,7 +91,7 @@ inline kernels::float_rows u8_sequence_queries(const heads_view<const float>& q,
 inline float u8_largest(const kernels::float_rows& rows, index_t size, const kernels::u8_table& table) {
   const std::uint32_t bits = table.largest_magnitude(rows, size);
   float x;
-  std::memcpy(&x, &bits, sizeof(x));
+  __builtin_memcpy(&x, &bits, sizeof(x));
   return x;
 }
 
@@ -121,7 +120,7 @@ inline bool u8_pack_head(const u8_head_memory& memory, u8_steps& steps, kernels:
   kernels::float_rows values = u8_rows(in.v, in.v_stride, in.value_size == 0 ? 0 : in.attended, in.order);
   const float largest_key = u8_largest(keys, in.head_size, table);
   const float largest_value = u8_largest(values, in.value_size, table);
-  if (!std::isfinite(range) || !std::isfinite(largest_key) || !std::isfinite(largest_value)) return false;
+  if (!is_finite(range) || !is_finite(largest_key) || !is_finite(largest_value)) return false;
   steps = u8_steps(largest_key > range ? largest_key : range, largest_value);
   table.pack_keys(memory.keys, keys, in.head_size, steps.inverse_key);
   if (reorder != nullptr) {
@@ -140,7 +139,7 @@ inline kernels::u8_head_call u8_call_of(const u8_output& out, const kernels::hea
                                         const u8_steps& steps, const u8_head_memory& memory, const attention_shape& s,
                                         const key_selection& keys, const inhibitor_attention<float>& mechanism,
                                         index_t b, index_t h, std::uint8_t* scratch) {
-  kernels::u8_head_call call;
+  kernels::u8_head_call call{};
   call.queries = u8_rows(in.q, in.q_stride, in.queries);
   call.head_size = s.head_size;
   call.value_size = s.value_size;
@@ -181,6 +180,6 @@ inline kernels::u8_head_call u8_call_of(const u8_output& out, const kernels::hea
   return call;
 }
 
-}  // namespace detail
+}  // namespace driver
 }  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -6,20 +6,22 @@
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 
+namespace u8 {
+
 /// Keys and values of every key/value head, rounded to bytes once and kept for many calls: a quarter of the key bytes
 /// and half of the value bytes of the float arrays. The bytes do not depend on the instruction set.
-class u8_key_values {
+class packed_key_values {
  public:
   /// Packs k (B, S, Hkv, D) and v (B, S, Hkv, Dv). Queries and row range of the shape are not used, nor is a causal
   /// mask; a boolean mask is refused. Masked keys are left out (with centering over all keys their distances still
   /// count), so calls must come with the same key mask and centering. `query_range` (Hkv), or null, is the largest |q|
   /// to expect per head: it shares the byte range with the keys, and queries beyond the larger of the two are limited
-  /// to it. Throws std::invalid_argument as u8_attention_forward does; allocates while it grows.
-  template <class Isa = best_isa>
+  /// to it. Throws std::invalid_argument as multi_head_attention_forward does; allocates while it grows.
+  template <class Isa = default_isa>
   void pack(heads_view<const float> k, heads_view<const float> v, const attention_shape& shape,
             const attention_mask& mask, const inhibitor_options& options, const float* query_range,
             const executor& run) {
-    pack_with(k, v, shape, mask, options, query_range, run, kernels::u8_tables<Isa>::get());
+    pack_with(k, v, shape, mask, options, query_range, run, kernels::u8_kernels<Isa>());
   }
 
   /// Extents of what is packed; queries is 0.
@@ -28,15 +30,15 @@ class u8_key_values {
   /// Keys of sequence b that are in a mean over all keys, and keys that have values.
   index_t scored(index_t b) const { return counts_[2 * b]; }
   index_t attended(index_t b) const { return counts_[2 * b + 1]; }
-  const detail::u8_steps& steps(index_t b, index_t kv_head) const { return steps_[b * shape_.key_heads() + kv_head]; }
-  detail::u8_head_memory memory(index_t b, index_t kv_head) const {
-    return detail::u8_head_memory(bytes_.data() + (b * shape_.key_heads() + kv_head) * detail::u8_packed_bytes(shape_),
+  const driver::u8_steps& steps(index_t b, index_t kv_head) const { return steps_[b * shape_.key_heads() + kv_head]; }
+  driver::u8_head_memory memory(index_t b, index_t kv_head) const {
+    return driver::u8_head_memory(bytes_.data() + (b * shape_.key_heads() + kv_head) * driver::u8_packed_bytes(shape_),
                                   scored(b), shape_.head_size, shape_.value_size);
   }
   /// Throws for a mask that packed keys do not take.
   void check_mask(const attention_mask& mask) const {
     check(mask.attend.data == nullptr, [] {
-      return std::string("u8 attention: ") + describe(attention_status::unsupported_mask) + " (boolean, packed keys)";
+      return format_message("u8 attention: %s (boolean, packed keys)", describe(attention_status::unsupported_mask));
     });
   }
   /// Bytes held for packed keys and values.
@@ -53,64 +55,65 @@ class u8_key_values {
     const inhibitor_attention<float> mechanism{options, {&scalar, &scalar, &scalar}};
     attention_shape one_head = shape;
     one_head.heads = one_head.kv_heads = shape.heads == 0 ? 0 : 1;
-    detail::check_status("u8 attention", detail::shape_status(shape), shape);
-    detail::check_status("u8 attention", detail::u8_forward_status({}, {}, k, v, one_head, mechanism), shape);
+    driver::check_status("u8 attention", driver::shape_status(shape), shape);
+    driver::check_status("u8 attention", driver::u8_forward_status({}, {}, k, v, one_head, mechanism), shape);
     check_mask(mask);
     const index_t heads = shape.key_heads();
     for (index_t h = 0; h < heads && query_range != nullptr; ++h) {
-      check(std::isfinite(query_range[h]) && query_range[h] >= 0,
-            "u8 attention: a query range is negative or not finite");
+      check(is_finite(query_range[h]) && query_range[h] >= 0, "u8 attention: a query range is negative or not finite");
     }
     shape_ = shape;
     is_signed_ = options.is_signed;
-    bytes_.resize(shape.batch * heads * detail::u8_packed_bytes(shape));
+    bytes_.resize(shape.batch * heads * driver::u8_packed_bytes(shape));
     steps_.resize(shape.batch * heads);
     counts_.resize(2 * shape.batch);
-    const index_t block = detail::key_selection::bytes(shape);
+    const index_t block = driver::key_selection::bytes(shape);
     unsigned char* memory_of_workers = workspace_.reserve(run.workers() * block);
     const attention_mask key_mask{mask.key_mask, false, {}};
     const bool all_keys = options.center == centering::all_keys;
     for (index_t b = 0; b < shape.batch; ++b) {
-      const detail::key_selection keys(memory_of_workers, shape, key_mask, b, all_keys);
+      const driver::key_selection keys(memory_of_workers, shape, key_mask, b, all_keys);
       counts_[2 * b] = keys.scored;
       counts_[2 * b + 1] = keys.attended;
     }
-    const auto inputs = [&](const detail::key_selection& keys, index_t b, index_t kv_head) {
-      return detail::head_of<float>({}, k, v, shape, keys, b, kv_head * (shape.heads / heads));
+    const auto inputs = [&](const driver::key_selection& keys, index_t b, index_t kv_head) {
+      return driver::head_of<float>({}, k, v, shape, keys, b, kv_head * (shape.heads / heads));
     };
-    detail::first_failure failure;
+    driver::first_failure failure;
     run.for_each(shape.batch * heads, [&](index_t item, index_t worker) {
       const index_t b = item / heads, h = item % heads;
-      const detail::key_selection keys(memory_of_workers + worker * block, shape, key_mask, b, all_keys);
+      const driver::key_selection keys(memory_of_workers + worker * block, shape, key_mask, b, all_keys);
       const float range = query_range == nullptr ? 0.0F : query_range[h];
       kernels::head_inputs<float> in = inputs(keys, b, h);
-      if (!detail::u8_pack_head(memory(b, h), steps_[item], in, range, is_signed_, table)) {
+      if (!driver::u8_pack_head(memory(b, h), steps_[item], in, range, is_signed_, table)) {
         failure.note(item);
       }
     });
-    if (failure.item() == detail::first_failure::none) return;
+    if (failure.item() == driver::first_failure::none) return;
     const index_t b = failure.item() / heads, h = failure.item() % heads;
-    const detail::key_selection keys(memory_of_workers, shape, key_mask, b, all_keys);
+    const driver::key_selection keys(memory_of_workers, shape, key_mask, b, all_keys);
     const kernels::head_inputs<float> in = inputs(keys, b, h);
-    detail::report_not_finite("k", detail::u8_rows(in.k, in.k_stride, in.scored, in.order), shape.head_size, b, h);
-    detail::report_not_finite("v", detail::u8_rows(in.v, in.v_stride, in.attended, in.order), shape.value_size, b, h);
+    driver::report_not_finite("k", driver::u8_rows(in.k, in.k_stride, in.scored, in.order), shape.head_size, b, h);
+    driver::report_not_finite("v", driver::u8_rows(in.v, in.v_stride, in.attended, in.order), shape.value_size, b, h);
   }
 
   attention_shape shape_;
   bool is_signed_ = true;
   // Kernels take the packed bytes of a head by plain pointers, for reading and for packing alike.
   mutable aligned_buffer<std::uint8_t> bytes_;
-  aligned_buffer<detail::u8_steps> steps_;  // (B, Hkv)
+  aligned_buffer<driver::u8_steps> steps_;  // (B, Hkv)
   aligned_buffer<index_t> counts_;          // (B, 2) scored, attended
   attention_workspace workspace_;
 };
 
-namespace detail {
+}  // namespace u8
 
-inline void u8_attention_checked(const u8_output& out, const heads_view<const float>& q, const u8_key_values& memory,
-                                 const attention_shape& shape, const attention_mask& mask,
-                                 const inhibitor_attention<float>& mechanism, attention_workspace& workspace,
-                                 const executor& run, const kernels::u8_table& table) {
+namespace driver {
+
+inline void u8_attention_checked(const u8_output& out, const heads_view<const float>& q,
+                                 const u8::packed_key_values& memory, const attention_shape& shape,
+                                 const attention_mask& mask, const inhibitor_attention<float>& mechanism,
+                                 attention_workspace& workspace, const executor& run, const kernels::u8_table& table) {
   const attention_shape& packed = memory.shape();
   attention_status status = u8_status(shape, mechanism);
   if (status == attention_status::ok && has_outputs(shape) && (q.data == nullptr || !out.complete())) {
@@ -139,7 +142,7 @@ inline void u8_attention_checked(const u8_output& out, const heads_view<const fl
     unsigned char* block = blocks + worker * layout.block;
     const key_selection keys(block, shape, mask, b, all_keys);
     const kernels::head_inputs<float> in = head_of<float>(q, {}, {}, shape, keys, b, h);
-    if (!std::isfinite(u8_largest(u8_rows(in.q, in.q_stride, in.queries), shape.head_size, table))) {
+    if (!is_finite(u8_largest(u8_rows(in.q, in.q_stride, in.queries), shape.head_size, table))) {
       failure.note(item);
       return;
     }
@@ -151,28 +154,31 @@ inline void u8_attention_checked(const u8_output& out, const heads_view<const fl
   report_not_finite("q", u8_sequence_queries(q, shape, b, h), shape.head_size, b, h);
 }
 
-}  // namespace detail
+}  // namespace driver
 
-/// u8 attention against packed keys and values; otherwise as u8_attention_forward from floats. Extents, key mask, sign
+namespace u8 {
+
+/// u8 attention against packed keys and values; otherwise as multi_head_attention_forward. Extents, key mask, sign
 /// option and centering must be those of the packing.
-template <class Isa = best_isa>
-void u8_attention_forward(heads_view<float> out, heads_view<const float> q, const u8_key_values& memory,
-                          const attention_shape& shape, const attention_mask& mask,
-                          const inhibitor_attention<float>& mechanism, attention_workspace& workspace,
-                          const executor& run) {
-  detail::u8_attention_checked(detail::u8_floats(out), q, memory, shape, mask, mechanism, workspace, run,
-                               kernels::u8_tables<Isa>::get());
+template <class Isa = default_isa>
+void packed_attention_forward(heads_view<float> out, heads_view<const float> q, const packed_key_values& memory,
+                              const attention_shape& shape, const attention_mask& mask,
+                              const inhibitor_attention<float>& mechanism, attention_workspace& workspace,
+                              const executor& run) {
+  driver::u8_attention_checked(driver::u8_floats(out), q, memory, shape, mask, mechanism, workspace, run,
+                               kernels::u8_kernels<Isa>());
 }
 
 /// The same with integer output and its scales (B, H).
-template <class Isa = best_isa>
-void u8_attention_forward(heads_view<std::int32_t> out, float* scales, heads_view<const float> q,
-                          const u8_key_values& memory, const attention_shape& shape, const attention_mask& mask,
-                          const inhibitor_attention<float>& mechanism, attention_workspace& workspace,
-                          const executor& run) {
-  detail::u8_attention_checked(detail::u8_integers(out, scales), q, memory, shape, mask, mechanism, workspace, run,
-                               kernels::u8_tables<Isa>::get());
+template <class Isa = default_isa>
+void packed_attention_forward_integers(heads_view<std::int32_t> out, float* scales, heads_view<const float> q,
+                                       const packed_key_values& memory, const attention_shape& shape,
+                                       const attention_mask& mask, const inhibitor_attention<float>& mechanism,
+                                       attention_workspace& workspace, const executor& run) {
+  driver::u8_attention_checked(driver::u8_integers(out, scales), q, memory, shape, mask, mechanism, workspace, run,
+                               kernels::u8_kernels<Isa>());
 }
 
+}  // namespace u8
 }  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

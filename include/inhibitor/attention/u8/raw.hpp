@@ -6,7 +6,8 @@
 // Inhibitor attention in bytes (inference). Q and K of a head are rounded to bytes with one common step, V to a
 // magnitude byte and a sign with another; distances, thresholds and sums are integers, so the same input gives the same
 // bits on every instruction set and for any number of threads. Definition, masks, grouped heads and packed batches as
-// in raw.hpp; the output differs from the float one by the rounding of the inputs (about 1.5 to 3 % on Gaussian data).
+// in attention/raw.hpp; the output differs from the float one by the rounding of the inputs (about 1.5 to 3 % on
+// Gaussian data).
 //
 // Every value that takes part must be finite. Magnitudes below 1e-30 count as 0.
 // Limits: D <= 257 (a distance has 16 bits), Dv <= 1024, S <= 8,000,000 (sums have 32 bits).
@@ -17,10 +18,10 @@
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
-namespace detail {
+namespace driver {
 
 inline index_t u8_packed_bytes(const attention_shape& s) {
-  return kernels::round_up(u8_head_memory::bytes(s.keys, s.head_size, s.value_size), 64);
+  return round_up(u8_head_memory::bytes(s.keys, s.head_size, s.value_size), 64);
 }
 
 /// A block of memory per worker: selection, packed keys and values, scratch of the kernel.
@@ -100,17 +101,6 @@ inline u8_output u8_integers(const heads_view<std::int32_t>& out, float* scales)
   return output;
 }
 
-}  // namespace detail
-
-/// Bytes of workspace that u8_attention_forward needs, whatever its masks, options and row range. 0 for a shape that
-/// the call would refuse.
-inline index_t u8_attention_workspace_size(const attention_shape& shape, index_t workers) noexcept {
-  if (detail::shape_status(shape) != attention_status::ok || workers < 1) return 0;
-  return detail::u8_layout(shape, workers).total + detail::workspace_slack;
-}
-
-namespace detail {
-
 inline attention_status u8_attention_status(const u8_output& out, const heads_view<const float>& q,
                                             const heads_view<const float>& k, const heads_view<const float>& v,
                                             const attention_shape& shape, const attention_mask& mask,
@@ -125,32 +115,44 @@ inline attention_status u8_attention_status(const u8_output& out, const heads_vi
   return failed == first_failure::none ? attention_status::ok : attention_status::not_finite;
 }
 
-}  // namespace detail
+}  // namespace driver
+
+namespace u8 {
+
+/// Bytes of workspace that the calls below need, whatever its masks, options and row range. 0 for a shape that
+/// the call would refuse.
+inline index_t attention_workspace_size(const attention_shape& shape, index_t workers) noexcept {
+  if (driver::shape_status(shape) != attention_status::ok || workers < 1) return 0;
+  return driver::u8_layout(shape, workers).total + driver::workspace_slack;
+}
 
 /// u8 attention of every head: out = attention(q, k, v), overwritten. q (B, L, H, D), k (B, S, Hkv, D), v (B, S, Hkv,
 /// Dv), out (B, L, H, Dv); out may not overlap the inputs. `workspace` has `workspace_bytes` bytes at any address, at
-/// least u8_attention_workspace_size(shape, run.workers()). Returns what is wrong with the arguments, or ok; after
+/// least attention_workspace_size(shape, run.workers()). Returns what is wrong with the arguments, or ok; after
 /// not_finite, which may be found late, out is unspecified. Neither allocates nor throws.
-template <class Isa = best_isa>
-attention_status u8_attention_forward(heads_view<float> out, heads_view<const float> q, heads_view<const float> k,
-                                      heads_view<const float> v, const attention_shape& shape,
-                                      const attention_mask& mask, const inhibitor_attention<float>& mechanism,
-                                      void* workspace, index_t workspace_bytes, const executor& run) noexcept {
-  return detail::u8_attention_status(detail::u8_floats(out), q, k, v, shape, mask, mechanism, workspace,
-                                     workspace_bytes, run, kernels::u8_tables<Isa>::get());
+template <class Isa = default_isa>
+attention_status try_multi_head_attention_forward(heads_view<float> out, heads_view<const float> q,
+                                                  heads_view<const float> k, heads_view<const float> v,
+                                                  const attention_shape& shape, const attention_mask& mask,
+                                                  const inhibitor_attention<float>& mechanism, void* workspace,
+                                                  index_t workspace_bytes, const executor& run) noexcept {
+  return driver::u8_attention_status(driver::u8_floats(out), q, k, v, shape, mask, mechanism, workspace,
+                                     workspace_bytes, run, kernels::u8_kernels<Isa>());
 }
 
 /// The same with integer output: the attention is out * scales[b * H + h], scales (B, H). Length normalization is left
 /// to the caller.
-template <class Isa = best_isa>
-attention_status u8_attention_forward(heads_view<std::int32_t> out, float* scales, heads_view<const float> q,
-                                      heads_view<const float> k, heads_view<const float> v,
-                                      const attention_shape& shape, const attention_mask& mask,
-                                      const inhibitor_attention<float>& mechanism, void* workspace,
-                                      index_t workspace_bytes, const executor& run) noexcept {
-  return detail::u8_attention_status(detail::u8_integers(out, scales), q, k, v, shape, mask, mechanism, workspace,
-                                     workspace_bytes, run, kernels::u8_tables<Isa>::get());
+template <class Isa = default_isa>
+attention_status try_multi_head_attention_forward_integers(heads_view<std::int32_t> out, float* scales,
+                                                           heads_view<const float> q, heads_view<const float> k,
+                                                           heads_view<const float> v, const attention_shape& shape,
+                                                           const attention_mask& mask,
+                                                           const inhibitor_attention<float>& mechanism, void* workspace,
+                                                           index_t workspace_bytes, const executor& run) noexcept {
+  return driver::u8_attention_status(driver::u8_integers(out, scales), q, k, v, shape, mask, mechanism, workspace,
+                                     workspace_bytes, run, kernels::u8_kernels<Isa>());
 }
 
+}  // namespace u8
 }  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -3,13 +3,13 @@
 
 #include <cmath>
 
-#include "inhibitor/kernels/attention_u8/layout.hpp"
+#include "inhibitor/kernels/dispatch/boundary.hpp"
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
-namespace detail {
+namespace driver {
 
-/// The integer rule from byte distances to byte thresholds of a head (kernels/attention_u8/layout.hpp) for
+/// The integer rule from byte distances to byte thresholds of a head (kernels/dispatch/boundary.hpp) for
 ///
 ///   Z = max(score_scale / sqrt(D) * step_key * (d - mean d) + shift, 0),   z = round(Z / step_value)
 ///
@@ -19,7 +19,7 @@ namespace detail {
 /// compiler could fuse: the rule has the same bits everywhere.
 inline kernels::u8_threshold_rule u8_rule_of(float score_scale, float shift, index_t head_size, float step_key,
                                              float step_value) {
-  kernels::u8_threshold_rule rule;
+  kernels::u8_threshold_rule rule = kernels::u8_no_threshold();
   if (step_value == 0.0F) {  // all values are 0, so any threshold will do
     rule.constant = 255;
     return rule;
@@ -46,6 +46,6 @@ inline kernels::u8_threshold_rule u8_rule_of(float score_scale, float shift, ind
   return rule;
 }
 
-}  // namespace detail
+}  // namespace driver
 }  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "inhibitor/kernels/accumulate.hpp"
 #include "inhibitor/kernels/attention/pack.hpp"
 #include "inhibitor/kernels/attention/weights.hpp"
+#include "inhibitor/kernels/elementwise.hpp"
 
 // The value step: a tile of weights (rows, keys) and packed values (keys, Dv) to output accumulators (rows, Dv),
 //     acc_ik = sum_j step(acc_ik, V_jk, W_ij),
@@ -12,6 +14,20 @@
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 namespace kernels {
+
+/// What the value step of a tile of queries reads and writes.
+template <class T>
+struct value_tile {
+  T* out;  ///< (rows, Dv), overwritten
+  index_t out_stride;
+  const T* weights;  ///< (rows, keys)
+  index_t pitch;
+  const T* factors;  ///< (rows) of the output rows
+  index_t rows;
+  const T* values;     ///< (keys, Dv rounded up to N), packed
+  index_t value_size;  ///< Dv
+  T* acc;              ///< (rows, Dv rounded up to N), scratch
+};
 
 /// Bytes of values a block may take: half of a 32 KiB level-1 cache.
 inline constexpr index_t value_block_bytes = index_t{16} * 1024;
@@ -28,32 +44,15 @@ INHIBITOR_INLINE void aggregate_register_tile(T* acc, index_t acc_pitch, const T
                                               const T* values, index_t value_pitch, index_t n, Keys key_of = {}) {
   using B = batch<Isa, T>;
   constexpr index_t N = lanes<Isa, T>;
-  B sum[Rows][Vectors];
-  INHIBITOR_UNROLL
-  for (int r = 0; r < Rows; ++r) {
-    INHIBITOR_UNROLL
-    for (int x = 0; x < Vectors; ++x) sum[r][x] = B::load_aligned(acc + r * acc_pitch + x * N);
-  }
-  for (index_t t = 0; t < n; ++t) {
-    const index_t j = key_of(t);
-    B v[Vectors];
-    INHIBITOR_UNROLL
-    for (int x = 0; x < Vectors; ++x) v[x] = B::load_aligned(values + j * value_pitch + x * N);
-    INHIBITOR_UNROLL
-    for (int r = 0; r < Rows; ++r) {
-      const B w(weights[r * pitch + j]);
-      INHIBITOR_UNROLL
-      for (int x = 0; x < Vectors; ++x) {
-        sum[r][x] = Exact ? Aggregate::template step_exact<Isa, T>(sum[r][x], v[x], w)
-                          : Aggregate::template step<Isa, T>(sum[r][x], v[x], w);
-      }
-    }
-  }
-  INHIBITOR_UNROLL
-  for (int r = 0; r < Rows; ++r) {
-    INHIBITOR_UNROLL
-    for (int x = 0; x < Vectors; ++x) sum[r][x].store_aligned(acc + r * acc_pitch + x * N);
-  }
+  accumulate_tile<Rows, Vectors>(
+      n, [&](int r, int x) INHIBITOR_INLINE_LAMBDA { return B::load_aligned(acc + r * acc_pitch + x * N); },
+      [&](index_t t, int x)
+          INHIBITOR_INLINE_LAMBDA { return B::load_aligned(values + key_of(t) * value_pitch + x * N); },
+      [&](index_t t, int r) INHIBITOR_INLINE_LAMBDA { return B(weights[r * pitch + key_of(t)]); },
+      [](int, int, B& sum, B w, B v) INHIBITOR_INLINE_LAMBDA {
+        sum = Exact ? Aggregate::template step_exact<Isa, T>(sum, v, w) : Aggregate::template step<Isa, T>(sum, v, w);
+      },
+      [&](int r, int x, B sum) INHIBITOR_INLINE_LAMBDA { sum.store_aligned(acc + r * acc_pitch + x * N); });
 }
 
 /// acc (rows, value_pitch) plus the keys [0, limit_of(r)) of every register tile of queries that starts at row r; n is
@@ -95,53 +94,50 @@ INHIBITOR_INLINE void advance_value_sum(T* sum, index_t& count, index_t next, co
   if (count < next) count = next;
 }
 
-/// Writes one output row (Dv) from its accumulators (value_pitch) and the value sum (value_pitch; null: zero).
+/// Writes output row r from its accumulators and the value sum (Dv rounded up to N; null: zero).
 template <class Isa, class T, class Aggregate>
-INHIBITOR_INLINE void store_output_row(T* out, const T* acc, const T* value_sum, T row_factor, index_t value_size) {
+INHIBITOR_INLINE void store_output_row(const value_tile<T>& tile, index_t r, const T* value_sum) {
   using B = batch<Isa, T>;
   constexpr index_t N = lanes<Isa, T>;
-  const B factor(row_factor), zero(T(0));
-  for (index_t x = 0; x < value_size; x += N) {
+  const T* acc = tile.acc + r * round_up(tile.value_size, N);
+  T* out = tile.out + r * tile.out_stride;
+  const B factor(tile.factors[r]), zero(T(0));
+  for (index_t x = 0; x < tile.value_size; x += N) {
     const B sum = value_sum != nullptr ? B::load_aligned(value_sum + x) : zero;
     const B result = Aggregate::template finish<Isa, T>(B::load_aligned(acc + x), sum, factor);
-    store_first<Isa, T>(out + x, value_size - x < N ? value_size - x : N, result);
+    store_first<Isa, T>(out + x, tile.value_size - x < N ? tile.value_size - x : N, result);
   }
 }
 
-/// Output rows of a tile. weights (rows, pitch); limits and factors (rows); values (keys, value_pitch) packed; acc
-/// (rows, value_pitch) is scratch; value_sum (value_pitch) and summed carry the running sum from tile to tile; out
-/// (rows, Dv) with stride out_stride is overwritten.
+/// Output rows of a tile whose query r attends to the first limits[r] keys. value_sum (Dv rounded up to N) and summed
+/// carry the running sum of values from tile to tile.
 template <class Isa, class T, class Aggregate>
-void aggregate_tile(T* out, index_t out_stride, const T* weights, index_t pitch, const index_t* limits,
-                    const T* factors, index_t rows, const T* values, index_t value_size, T* acc, T* value_sum,
-                    index_t& summed) {
-  using B = batch<Isa, T>;
+void aggregate_tile(const value_tile<T>& tile, const index_t* limits, T* value_sum, index_t& summed) {
   constexpr index_t N = lanes<Isa, T>;
   constexpr int row_group = register_tile<Isa>::rows;
   constexpr int vector_group = register_tile<Isa>::vectors;
-  const index_t value_pitch = round_up(value_size, N);
-  for (index_t i = 0; i < rows * value_pitch; i += N) B(T(0)).store_aligned(acc + i);
+  const index_t rows = tile.rows, value_pitch = round_up(tile.value_size, N);
+  fill_zero<Isa, T>(tile.acc, rows * value_pitch);
 
   // Keys that all queries of a register tile attend to.
-  accumulate_rows<Isa, T, Aggregate>(acc, weights, pitch, rows, values, value_pitch, limits[rows - 1],
-                                     [limits](index_t r) { return limits[r]; });
+  accumulate_rows<Isa, T, Aggregate>(tile.acc, tile.weights, tile.pitch, rows, tile.values, value_pitch,
+                                     limits[rows - 1], [limits](index_t r) { return limits[r]; });
 
   for_row_groups<row_group>(rows, [&](index_t r, auto group) {
     const index_t common = limits[r];
     if constexpr (Aggregate::uses_value_sum) {
-      advance_value_sum<Isa, T>(value_sum, summed, common, values, value_pitch);
+      advance_value_sum<Isa, T>(value_sum, summed, common, tile.values, value_pitch);
     }
     for (index_t i = r; i < r + decltype(group)::value; ++i) {
       // Keys that only the later queries of the register tile attend to (the causal diagonal).
       if (limits[i] > common) {
         for_vector_groups<vector_group>(value_pitch / N, [&](index_t x, auto vectors) {
           aggregate_register_tile<Isa, T, Aggregate, true, 1, decltype(vectors)::value>(
-              acc + i * value_pitch + x * N, value_pitch, weights + i * pitch + common, pitch,
-              values + common * value_pitch + x * N, value_pitch, limits[i] - common);
+              tile.acc + i * value_pitch + x * N, value_pitch, tile.weights + i * tile.pitch + common, tile.pitch,
+              tile.values + common * value_pitch + x * N, value_pitch, limits[i] - common);
         });
       }
-      store_output_row<Isa, T, Aggregate>(out + i * out_stride, acc + i * value_pitch, value_sum, factors[i],
-                                          value_size);
+      store_output_row<Isa, T, Aggregate>(tile, i, value_sum);
     }
   });
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "inhibitor/kernels/attention/forward.hpp"
+#include "inhibitor/kernels/attention/pack.hpp"
+#include "inhibitor/kernels/attention/packed_head.hpp"
+#include "inhibitor/kernels/scratch.hpp"
 
 // Packed keys and values of one head to which rows are added one at a time, for decoding. The layouts are those of
 // pack.hpp with keys in blocks of full width alone, so that a row never moves once it is written: adding one costs its
@@ -33,7 +35,7 @@ struct appendable_head {
   }
 
   packed_head<T> packed(index_t length) const {
-    packed_head<T> p;
+    packed_head<T> p{};
     p.keys = keys;
     p.key_sums = key_sums;
     p.values = values;

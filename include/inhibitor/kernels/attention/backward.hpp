@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "inhibitor/kernels/attention/forward.hpp"
 #include "inhibitor/kernels/attention/backward_tiles.hpp"
+#include "inhibitor/kernels/attention/forward.hpp"
+#include "inhibitor/kernels/elementwise.hpp"
 
 // Backward of attention_forward for one head. Nothing is saved by the forward pass: per tile of queries the raw scores
 // and weights are computed again, then dW, dS (both in the tile), dV, dQ and dK. dK and dV collect in packed scratch
@@ -12,23 +13,6 @@
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 namespace kernels {
-
-/// Where the gradients of one head are added. Null pointers are not allowed where the extent is not 0.
-template <class T>
-struct head_gradients {
-  T* dq = nullptr;  ///< (L, D)
-  index_t dq_stride = 0;
-  T* dk = nullptr;  ///< (S, D)
-  index_t dk_stride = 0;
-  T* dv = nullptr;  ///< (S, Dv)
-  index_t dv_stride = 0;
-};
-
-/// Gradients of the head's scale, shift and output_scale (overwritten).
-template <class T>
-struct option_gradients {
-  T scale, shift, output_scale;
-};
 
 /// Scratch of attention_backward.
 template <class Isa, class T, class Aggregate>
@@ -68,50 +52,14 @@ struct backward_scratch {
   }
 };
 
-template <class Isa, class T>
-INHIBITOR_INLINE void fill_zero(T* p, index_t n) {
-  for (index_t i = 0; i < n; i += lanes<Isa, T>) batch<Isa, T>(T(0)).store_aligned(p + i);
-}
+namespace detail {
 
-/// dst[i] = f(src[i]); n is a multiple of N, both aligned; they may be the same array.
-template <class Isa, class T, class F>
-INHIBITOR_INLINE void map_numbers(T* dst, const T* src, index_t n, F&& f) {
-  using B = batch<Isa, T>;
-  for (index_t i = 0; i < n; i += lanes<Isa, T>) f(B::load_aligned(src + i)).store_aligned(dst + i);
-}
-
-/// dst rows (order or identity; n, width) += factor * src (n, wide), wide = round_up(width, N).
-template <class Isa, class T>
-void add_rows(T* dst, index_t stride, const index_t* order, const T* src, index_t n, index_t width, T factor) {
-  using B = batch<Isa, T>;
-  constexpr index_t N = lanes<Isa, T>;
-  const index_t wide = round_up(width, N);
-  const B scale(factor);
-  for (index_t j = 0; j < n; ++j) {
-    T* row = dst + (order != nullptr ? order[j] : j) * stride;
-    for (index_t x = 0; x < width; x += N) {
-      const index_t count = width - x < N ? width - x : N;
-      const B sum = float_ops<Isa, T>::multiply_add(B::load_aligned(src + j * wide + x), scale,
-                                                    load_first<Isa, T>(row + x, count));
-      store_first<Isa, T>(row + x, count, sum);
-    }
-  }
-}
-
-/// Adds the gradients of <dout, out> to `out` and returns those of the options. dout (L, Dv), rows dout_stride apart.
-/// `memory` holds backward_scratch<Isa, T, Aggregate>::size numbers.
+/// Keys, values and value planes of the head, packed as each of the steps below reads them.
 template <class Isa, class T, class Score, class Aggregate>
-option_gradients<T> attention_backward(const head_gradients<T>& out, const T* dout, index_t dout_stride,
-                                       const head_inputs<T>& in, const weight_options<T>& options, T* memory) {
+INHIBITOR_INLINE void pack_head(const backward_scratch<Isa, T, Aggregate>& s, const head_inputs<T>& in) {
   using B = batch<Isa, T>;
   using gradients = weight_gradients<Aggregate>;
-  constexpr index_t N = lanes<Isa, T>;
-  const index_t D = in.head_size, Dv = in.value_size, wide_d = round_up(D, N), wide_v = round_up(Dv, N);
-  if (in.queries == 0 || in.scored == 0) return {T(0), T(0), T(0)};
-  INHIBITOR_ASSERT(out.dq != nullptr && in.q != nullptr && out.dk != nullptr && in.k != nullptr && memory != nullptr);
-  INHIBITOR_ASSERT(Dv == 0 || (out.dv != nullptr && in.v != nullptr && dout != nullptr));
-  const backward_scratch<Isa, T, Aggregate> s(memory, in.queries, in.scored, D, Dv);
-
+  const index_t D = in.head_size, Dv = in.value_size, wide_v = round_up(Dv, lanes<Isa, T>);
   pack_keys<Isa, T>(s.keys, in.k, in.k_stride, in.order, in.scored, D);
   if constexpr (Score::needs_sums) packed_key_sums<Isa, T>(s.key_sums, s.keys, in.scored, D);
   pack_rows<Isa, T>(s.key_rows, in.k, in.k_stride, in.order, in.scored, D);
@@ -123,79 +71,131 @@ option_gradients<T> attention_backward(const head_gradients<T>& out, const T* do
     map_numbers<Isa, T>(s.planes + p * s.plane_size, s.planes, packed_keys_size<Isa, T>(in.attended, Dv),
                         [p](B v) { return gradients::template plane<Isa, T>(p, v); });
   }
+}
+
+/// The forward pass again, up to the weights: raw scores in s.raw, weights in s.weights (with one that adds nothing
+/// behind those of a row), and in s.g the gradients of the output rows.
+template <class Isa, class T, class Score, class Aggregate>
+INHIBITOR_INLINE void weigh_again(const backward_scratch<Isa, T, Aggregate>& s, const head_inputs<T>& in, const T* dout,
+                                  index_t dout_stride, const weight_options<T>& options, const query_tile& tile) {
+  using B = batch<Isa, T>;
+  constexpr index_t N = lanes<Isa, T>;
+  const index_t D = in.head_size, wide_d = round_up(D, N), wide_v = round_up(in.value_size, N);
+  pack_rows<Isa, T>(s.q, in.q + tile.first * in.q_stride, in.q_stride, nullptr, tile.rows, D);
+  pack_rows<Isa, T>(s.g, dout + tile.first * dout_stride, dout_stride, nullptr, tile.rows, in.value_size);
+  row_bits by_difference = 0;
+  if constexpr (Score::needs_sums) {
+    row_sums<Isa, T>(s.q_sums, s.q, wide_d, tile.rows, D);
+    by_difference = rows_by_difference<Isa, T>(s.q, wide_d, tile.rows, D, s.q_sums, s.key_rows, s.key_sums[0]);
+  }
+  score_tile<Isa, T, Score>(s.raw, s.pitch, {s.q, wide_d, s.q_sums, s.key_sums, s.keys, in.scored, D, by_difference},
+                            tile.rows, tile.scored);
+  for (index_t r = 0; r < tile.rows; ++r) {
+    T *w = s.weights + r * s.pitch, *g = s.g + r * wide_v;
+    map_numbers<Isa, T>(w, s.raw + r * s.pitch, round_up(tile.scored, N), [](B x) { return x; });
+    const auto row = weigh_query<Isa, T, Aggregate>(w, in, tile.first + r, tile, options, s.compact[0], s.places);
+    s.factors[r] = row.factor;
+    const index_t weighed = in.attend != nullptr ? tile.attended : row.attended;
+    for (index_t j = weighed; j < round_up(tile.attended, N); ++j) w[j] = masked_weight<Aggregate, T>();
+    if (options.normalize_by_length && row.attended > 0) {
+      const B factor(T(1) / static_cast<T>(row.attended));
+      map_numbers<Isa, T>(g, g, wide_v, [&](B x) { return x * factor; });
+    }
+  }
+}
+
+/// dW in s.dw -> dS in place, over tile.scored keys.
+template <class Isa, class T, class Aggregate>
+INHIBITOR_INLINE void gradients_of_scores(const backward_scratch<Isa, T, Aggregate>& s, const head_inputs<T>& in,
+                                          const weight_options<T>& options, const query_tile& tile,
+                                          scalar_totals& totals) {
+  using gradients = weight_gradients<Aggregate>;
+  for (index_t r = 0; r < tile.rows; ++r) {
+    T *dw = s.dw + r * s.pitch, *w = s.weights + r * s.pitch, *raw = s.raw + r * s.pitch;
+    if (in.attend == nullptr) {
+      gradients::template score_gradients<Isa, T>(dw, w, raw, tile.limits[r], in.scored, tile.scored, s.factors[r],
+                                                  options, totals);
+      continue;
+    }
+    const index_t n = attended_first<Isa, T>(s.places, in, tile.first + r, tile.scored, options.center_all);
+    const index_t listed = options.center_all ? tile.scored : n;
+    gather_places<Isa, T>(s.compact[0], dw, s.places, n);
+    gather_places<Isa, T>(s.compact[1], w, s.places, n);
+    gather_places<Isa, T>(s.compact[2], raw, s.places, listed);
+    gradients::template score_gradients<Isa, T>(s.compact[0], s.compact[1], s.compact[2], n, listed, listed,
+                                                s.factors[r], options, totals);
+    scatter_places<Isa, T>(dw, tile.scored, T(0), s.compact[0], s.places, listed);
+    scatter_places<Isa, T>(w, tile.attended, masked_weight<Aggregate, T>(), s.compact[1], s.places, n);
+  }
+}
+
+/// sum_jk V_jk dV_jk over packed rows, of which the padding is zero.
+template <class Isa, class T>
+INHIBITOR_INLINE double product_sum(const T* v, const T* dv, index_t rows, index_t width) {
+  using B = batch<Isa, T>;
+  double total = 0;
+  for (index_t j = 0; j < rows; ++j) {
+    B sum(T(0));
+    for (index_t x = 0; x < width; x += lanes<Isa, T>) {
+      sum += B::load_aligned(v + j * width + x) * B::load_aligned(dv + j * width + x);
+    }
+    total += static_cast<double>(horizontal_sum<Isa, T>(sum));
+  }
+  return total;
+}
+
+}  // namespace detail
+
+/// Adds the gradients of <dout, out> to `out` and returns those of the options. dout (L, Dv), rows dout_stride apart.
+/// `memory` holds backward_scratch<Isa, T, Aggregate>::size numbers.
+template <class Isa, class T, class Score, class Aggregate>
+option_gradients<T> attention_backward(const head_gradients<T>& out, const T* dout, index_t dout_stride,
+                                       const head_inputs<T>& in, const weight_options<T>& options, T* memory) {
+  using gradients = weight_gradients<Aggregate>;
+  constexpr index_t N = lanes<Isa, T>;
+  const index_t D = in.head_size, Dv = in.value_size, wide_d = round_up(D, N), wide_v = round_up(Dv, N);
+  if (in.queries == 0 || in.scored == 0) return {T(0), T(0), T(0)};
+  INHIBITOR_ASSERT(out.dq != nullptr && in.q != nullptr && out.dk != nullptr && in.k != nullptr && memory != nullptr);
+  INHIBITOR_ASSERT(Dv == 0 || (out.dv != nullptr && in.v != nullptr && dout != nullptr));
+  const backward_scratch<Isa, T, Aggregate> s(memory, in.queries, in.scored, D, Dv);
+  detail::pack_head<Isa, T, Score>(s, in);
   fill_zero<Isa, T>(s.dk, in.scored * wide_d);
   fill_zero<Isa, T>(s.dv, in.scored * wide_v);
 
+  // Everything up to the last lines is without output_scale, a common factor of the ReLU forms.
   const T output_scale = Aggregate::uses_value_sum ? options.output_scale : T(1);
+  const T score_scale = options.scale * output_scale;
   scalar_totals totals;
-  for (index_t i0 = 0; i0 < in.queries; i0 += s.rows) {
-    const index_t rows = in.queries - i0 < s.rows ? in.queries - i0 : s.rows;
-    const index_t* limits = in.limits + i0;
-    const index_t attended = limits[rows - 1];
-    if (attended == 0) continue;
-    const index_t scored = options.center_all ? in.scored : attended;
+  for (index_t first = 0; first < in.queries; first += s.rows) {
+    const query_tile tile = tile_of_queries(in, options, first, s.rows);
+    if (tile.attended == 0) continue;
 
-    // Raw scores and weights, as in the forward pass.
-    pack_rows<Isa, T>(s.q, in.q + i0 * in.q_stride, in.q_stride, nullptr, rows, D);
-    pack_rows<Isa, T>(s.g, dout + i0 * dout_stride, dout_stride, nullptr, rows, Dv);
-    if constexpr (Score::needs_sums) row_sums<Isa, T>(s.q_sums, s.q, wide_d, rows, D);
-    score_tile<Isa, T, Score>(s.raw, s.pitch, s.q, wide_d, rows, s.keys, in.scored, scored, D, s.q_sums, s.key_sums);
-    for (index_t r = 0; r < rows; ++r) {
-      T* w = s.weights + r * s.pitch;
-      map_numbers<Isa, T>(w, s.raw + r * s.pitch, round_up(scored, N), [](B x) { return x; });
-      index_t n = limits[r];
-      if (in.attend != nullptr) {
-        n = attended_first<Isa, T>(s.places, in, i0 + r, scored, options.center_all);
-        s.factors[r] = weigh_masked<Isa, T, Aggregate>(w, attended, s.compact[0], s.places, n,
-                                                       options.center_all ? scored : n, options);
-      } else {
-        s.factors[r] = Aggregate::template weigh<Isa, T>(w, n, in.scored, options);
-      }
-      const index_t weighed = in.attend != nullptr ? attended : n;
-      for (index_t j = weighed; j < round_up(attended, N); ++j) w[j] = masked_weight<Aggregate, T>();
-      if (options.normalize_by_length && n > 0) {
-        const B factor(T(1) / static_cast<T>(n));
-        map_numbers<Isa, T>(s.g + r * wide_v, s.g + r * wide_v, wide_v, [&](B x) { return x * factor; });
-      }
-    }
+    // forward: raw_ij = score(q_i, k_j), W_ij = weigh(raw_i)_j
+    detail::weigh_again<Isa, T, Score>(s, in, dout, dout_stride, options, tile);
 
-    weight_gradient_tile<Isa, T, gradients>(s.dw, s.weights, s.pitch, s.g, wide_v, rows, s.planes, s.plane_size,
-                                            in.attended, attended, Dv);
-    for (index_t r = 0; r < rows; ++r) {
-      T *dw = s.dw + r * s.pitch, *w = s.weights + r * s.pitch, *raw = s.raw + r * s.pitch;
-      if (in.attend == nullptr) {
-        gradients::template score_gradients<Isa, T>(dw, w, raw, limits[r], in.scored, scored, s.factors[r], options,
-                                                    totals);
-        continue;
-      }
-      const index_t n = attended_first<Isa, T>(s.places, in, i0 + r, scored, options.center_all);
-      const index_t listed = options.center_all ? scored : n;
-      gather_places<Isa, T>(s.compact[0], dw, s.places, n);
-      gather_places<Isa, T>(s.compact[1], w, s.places, n);
-      gather_places<Isa, T>(s.compact[2], raw, s.places, listed);
-      gradients::template score_gradients<Isa, T>(s.compact[0], s.compact[1], s.compact[2], n, listed, listed,
-                                                  s.factors[r], options, totals);
-      scatter_places<Isa, T>(dw, scored, T(0), s.compact[0], s.places, listed);
-      scatter_places<Isa, T>(w, attended, masked_weight<Aggregate, T>(), s.compact[1], s.places, n);
-    }
-    value_gradient_tile<Isa, T, gradients>(s.dv, s.plane_rows, s.weights, s.pitch, s.g, rows, attended, wide_v);
-    fill_zero<Isa, T>(s.dq, rows * wide_d);
-    score_gradient_tile<Isa, T, Score>(s.dq, s.dk, s.dw, s.pitch, s.q, s.key_rows, rows, scored, wide_d);
-    add_rows<Isa, T>(out.dq + i0 * out.dq_stride, out.dq_stride, nullptr, s.dq, rows, D, options.scale * output_scale);
+    // forward: out_i = output_scale * sum_j soft(v_j, W_ij)          dW_ij = sum_k g_ik d soft(v_jk, W_ij) / dW_ij
+    weight_gradient_tile<Isa, T, gradients>(s.dw, s.weights, s.pitch, s.g, wide_v, tile.rows, s.planes, s.plane_size,
+                                            in.attended, tile.attended, Dv);
+
+    // forward: W_ij = max(scale * (raw_ij - mean_j raw_ij) + shift, 0)                      dS_ij, S = scale * raw
+    detail::gradients_of_scores<Isa, T>(s, in, options, tile, totals);
+
+    // forward: out_i = output_scale * sum_j soft(v_j, W_ij)         dv_jk += sum_i g_ik d soft(v_jk, W_ij) / dv_jk
+    value_gradient_tile<Isa, T, gradients>(s.dv, s.plane_rows, s.weights, s.pitch, s.g, tile.rows, tile.attended,
+                                           wide_v);
+
+    // forward: raw_ij = |q_i - k_j|_1                      dq_i += sum_j dS_ij sign(q_i - k_j), dk_j -= the same
+    fill_zero<Isa, T>(s.dq, tile.rows * wide_d);
+    score_gradient_tile<Isa, T, Score>(s.dq, s.dk, s.dw, s.pitch, s.q, s.key_rows, tile.rows, tile.scored, wide_d);
+    add_rows<Isa, T>(out.dq + first * out.dq_stride, out.dq_stride, nullptr, s.dq, tile.rows, D, score_scale);
   }
-  add_rows<Isa, T>(out.dk, out.dk_stride, in.order, s.dk, in.scored, D, options.scale * output_scale);
+  add_rows<Isa, T>(out.dk, out.dk_stride, in.order, s.dk, in.scored, D, score_scale);
   add_rows<Isa, T>(out.dv, out.dv_stride, in.order, s.dv, in.attended, Dv, output_scale);
 
-  double value_total = 0;
-  for (index_t j = 0; j < in.attended; ++j) {
-    B sum(T(0));
-    for (index_t x = 0; x < wide_v; x += N) {
-      sum += B::load_aligned(s.values + j * wide_v + x) * B::load_aligned(s.dv + j * wide_v + x);
-    }
-    value_total += static_cast<double>(horizontal_sum<Isa, T>(sum));
-  }
-  const double scale = static_cast<double>(output_scale);
-  return {static_cast<T>(scale * totals.raw), static_cast<T>(scale * totals.shift),
+  // forward: S = scale * raw, W = max(S + shift, 0), out = output_scale * sum_j (...)
+  const double factor = static_cast<double>(output_scale);
+  const double value_total = detail::product_sum<Isa, T>(s.values, s.dv, in.attended, wide_v);
+  return {static_cast<T>(factor * totals.raw), static_cast<T>(factor * totals.shift),
           static_cast<T>(value_total + totals.output)};
 }
 

@@ -15,7 +15,13 @@ namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 namespace kernels {
 
-/// Backward of the scoring policies: adds ds * d raw/dq to dq and ds * d raw/dk to dk. `separable` says that dq and dk
+/// Backward of the scoring policies:
+///
+///   forward    raw_ij = |q_i - k_j|_1                    | <q_i, k_j>
+///   backward   dq_i += dS_ij sign(q_i - k_j)             | dq_i += dS_ij k_j
+///              dk_j -= dS_ij sign(q_i - k_j)             | dk_j += dS_ij q_i
+///
+/// `step` adds ds * d raw/dq to dq and ds * d raw/dk to dk. `separable` says that dq and dk
 /// have no work in common, so that they are two plain products: dq += ds K, dk += ds^T Q.
 template <class Score>
 struct score_gradients {  // both Manhattan forms share the sign of q - k
@@ -40,37 +46,30 @@ INHIBITOR_INLINE void weight_gradient_register_tile(T* dw, const T* w, index_t p
                                                     const T* block, index_t plane_size, index_t width) {
   using B = batch<Isa, T>;
   constexpr index_t N = lanes<Isa, T>;
-  constexpr int P = Gradients::planes;
-  B sum[Rows][Vectors];
-  INHIBITOR_UNROLL
-  for (int r = 0; r < Rows; ++r) {
-    INHIBITOR_UNROLL
-    for (int v = 0; v < Vectors; ++v) sum[r][v] = B(T(0));
-  }
-  for (index_t x = 0; x < width; ++x) {
-    B value[Vectors][P];
-    INHIBITOR_UNROLL
-    for (int v = 0; v < Vectors; ++v) {
-      INHIBITOR_UNROLL
-      for (int p = 0; p < P; ++p) value[v][p] = B::load_aligned(block + p * plane_size + (x * Vectors + v) * N);
-    }
-    INHIBITOR_UNROLL
-    for (int r = 0; r < Rows; ++r) {
-      const B g_x(g[r * g_stride + x]);
-      INHIBITOR_UNROLL
-      for (int v = 0; v < Vectors; ++v) {
+  struct value_planes {
+    B plane[Gradients::planes];
+  };
+  accumulate_tile<Rows, Vectors>(
+      width, [](int, int) INHIBITOR_INLINE_LAMBDA { return B(T(0)); },
+      [&](index_t x, int v) INHIBITOR_INLINE_LAMBDA {
+        value_planes value;
+        INHIBITOR_UNROLL
+        for (int p = 0; p < Gradients::planes; ++p) {
+          value.plane[p] = B::load_aligned(block + p * plane_size + (x * Vectors + v) * N);
+        }
+        return value;
+      },
+      [&](index_t x, int r) INHIBITOR_INLINE_LAMBDA { return B(g[r * g_stride + x]); },
+      [&](int r, int v, B& sum, B g_x, const value_planes& value) INHIBITOR_INLINE_LAMBDA {
         const B w_j = B::load_aligned(w + r * pitch + v * N);
-        sum[r][v] = Gradients::template weight_step<Isa, T>(sum[r][v], value[v], w_j, g_x);
-      }
-    }
-  }
-  INHIBITOR_UNROLL
-  for (int r = 0; r < Rows; ++r) {
-    INHIBITOR_UNROLL
-    for (int v = 0; v < Vectors; ++v) sum[r][v].store_aligned(dw + r * pitch + v * N);
-  }
+        sum = Gradients::template weight_step<Isa, T>(sum, value.plane, w_j, g_x);
+      },
+      [&](int r, int v, B sum) INHIBITOR_INLINE_LAMBDA { sum.store_aligned(dw + r * pitch + v * N); });
 }
 
+/// forward:  out_ik = sum_j soft(V_jk, W_ij)
+/// backward: dW_ij  = sum_k g_ik dsoft(V_jk, W_ij)/dW_ij            (softmax: dP_ij = sum_k g_ik V_jk)
+///
 /// Overwrites dw (rows, pitch), columns [0, n) rounded up to N: sum_k weight_step. w (rows, pitch); g (rows, g_stride);
 /// planes: the value planes packed with lanes as keys, plane_size numbers apart, of packed_n keys.
 template <class Isa, class T, class Gradients>
@@ -102,35 +101,21 @@ INHIBITOR_INLINE void value_gradient_register_tile(T* dv, const T* values, const
                                                    index_t rows, index_t width) {
   using B = batch<Isa, T>;
   constexpr index_t N = lanes<Isa, T>;
-  B sum[Keys][Vectors], value[Keys][Vectors];
-  INHIBITOR_UNROLL
-  for (int r = 0; r < Keys; ++r) {
-    INHIBITOR_UNROLL
-    for (int v = 0; v < Vectors; ++v) {
-      sum[r][v] = B::load_aligned(dv + r * width + v * N);
-      value[r][v] = B::load_aligned(values + r * width + v * N);
-    }
-  }
-  for (index_t i = 0; i < rows; ++i) {
-    B g_i[Vectors];
-    INHIBITOR_UNROLL
-    for (int v = 0; v < Vectors; ++v) g_i[v] = B::load_aligned(g + i * width + v * N);
-    INHIBITOR_UNROLL
-    for (int r = 0; r < Keys; ++r) {
-      const B w_j(w[i * pitch + r]);
-      INHIBITOR_UNROLL
-      for (int v = 0; v < Vectors; ++v) {
-        sum[r][v] = Gradients::template value_step<Isa, T>(sum[r][v], value[r][v], w_j, g_i[v]);
-      }
-    }
-  }
-  INHIBITOR_UNROLL
-  for (int r = 0; r < Keys; ++r) {
-    INHIBITOR_UNROLL
-    for (int v = 0; v < Vectors; ++v) sum[r][v].store_aligned(dv + r * width + v * N);
-  }
+  B value[Keys][Vectors];
+  for_tile<Keys, Vectors>([&](int j, int v)
+                              INHIBITOR_INLINE_LAMBDA { value[j][v] = B::load_aligned(values + j * width + v * N); });
+  accumulate_tile<Keys, Vectors>(
+      rows, [&](int j, int v) INHIBITOR_INLINE_LAMBDA { return B::load_aligned(dv + j * width + v * N); },
+      [&](index_t i, int v) INHIBITOR_INLINE_LAMBDA { return B::load_aligned(g + i * width + v * N); },
+      [&](index_t i, int j) INHIBITOR_INLINE_LAMBDA { return B(w[i * pitch + j]); },
+      [&](int j, int v, B& sum, B w_j, B g_i)
+          INHIBITOR_INLINE_LAMBDA { sum = Gradients::template value_step<Isa, T>(sum, value[j][v], w_j, g_i); },
+      [&](int j, int v, B sum) INHIBITOR_INLINE_LAMBDA { sum.store_aligned(dv + j * width + v * N); });
 }
 
+/// forward:  out_ik = sum_j soft(V_jk, W_ij)
+/// backward: dV_jk += sum_i g_ik dsoft(V_jk, W_ij)/dV_jk            (softmax: dV_jk += sum_i P_ij g_ik)
+///
 /// Adds to dv (n, width) the contributions of `rows` queries: w (rows, pitch), g (rows, width). values (n, width) is
 /// plane 0. width is a multiple of N.
 template <class Isa, class T, class Gradients>
@@ -153,46 +138,35 @@ void value_gradient_tile(T* dv, const T* values, const T* w, index_t pitch, cons
   });
 }
 
-/// Register tile of score_gradient_tile: Rows queries against `keys` keys, Vectors*N features.
+/// Register tile of score_gradient_tile: Rows queries against `keys` keys, Vectors*N features. The sums are those of dq;
+/// dk of one key is summed over the rows of a step and goes back to memory.
 template <class Isa, class T, class Score, int Rows, int Vectors>
 INHIBITOR_INLINE void score_gradient_register_tile(T* dq, T* dk, const T* ds, index_t pitch, const T* q, const T* k,
                                                    index_t keys, index_t width) {
   using B = batch<Isa, T>;
   constexpr index_t N = lanes<Isa, T>;
-  B sum[Rows][Vectors], q_r[Rows][Vectors];
-  INHIBITOR_UNROLL
-  for (int r = 0; r < Rows; ++r) {
-    INHIBITOR_UNROLL
-    for (int v = 0; v < Vectors; ++v) {
-      sum[r][v] = B::load_aligned(dq + r * width + v * N);
-      q_r[r][v] = B::load_aligned(q + r * width + v * N);
-    }
-  }
-  for (index_t j = 0; j < keys; ++j) {
-    B k_j[Vectors], dk_j[Vectors];
-    INHIBITOR_UNROLL
-    for (int v = 0; v < Vectors; ++v) {
-      k_j[v] = B::load_aligned(k + j * width + v * N);
-      dk_j[v] = B::load_aligned(dk + j * width + v * N);
-    }
-    INHIBITOR_UNROLL
-    for (int r = 0; r < Rows; ++r) {
-      const B d(ds[r * pitch + j]);
-      INHIBITOR_UNROLL
-      for (int v = 0; v < Vectors; ++v) {
-        score_gradients<Score>::template step<Isa, T>(sum[r][v], dk_j[v], q_r[r][v], k_j[v], d);
-      }
-    }
-    INHIBITOR_UNROLL
-    for (int v = 0; v < Vectors; ++v) dk_j[v].store_aligned(dk + j * width + v * N);
-  }
-  INHIBITOR_UNROLL
-  for (int r = 0; r < Rows; ++r) {
-    INHIBITOR_UNROLL
-    for (int v = 0; v < Vectors; ++v) sum[r][v].store_aligned(dq + r * width + v * N);
-  }
+  struct key_features {
+    B k, dk;
+  };
+  B q_r[Rows][Vectors];
+  for_tile<Rows, Vectors>([&](int r, int v)
+                              INHIBITOR_INLINE_LAMBDA { q_r[r][v] = B::load_aligned(q + r * width + v * N); });
+  accumulate_tile<Rows, Vectors>(
+      keys, [&](int r, int v) INHIBITOR_INLINE_LAMBDA { return B::load_aligned(dq + r * width + v * N); },
+      [&](index_t j, int v) INHIBITOR_INLINE_LAMBDA {
+        return key_features{B::load_aligned(k + j * width + v * N), B::load_aligned(dk + j * width + v * N)};
+      },
+      [&](index_t j, int r) INHIBITOR_INLINE_LAMBDA { return B(ds[r * pitch + j]); },
+      [&](int r, int v, B& sum, B d, key_features& key)
+          INHIBITOR_INLINE_LAMBDA { score_gradients<Score>::template step<Isa, T>(sum, key.dk, q_r[r][v], key.k, d); },
+      [&](int r, int v, B sum) INHIBITOR_INLINE_LAMBDA { sum.store_aligned(dq + r * width + v * N); },
+      [&](index_t j, int v, const key_features& key)
+          INHIBITOR_INLINE_LAMBDA { key.dk.store_aligned(dk + j * width + v * N); });
 }
 
+/// forward:  raw_ij = score(q_i, k_j)
+/// backward: dq_i  += sum_j dS_ij draw_ij/dq_i,   dk_j += sum_i dS_ij draw_ij/dk_j
+///
 /// Adds to dq (rows, width) and dk (n, width) the gradients ds (rows, pitch) of raw scores of q (rows, width) against
 /// k (n, width). width is a multiple of N. Keys in blocks whose K and dK stay in the level-1 cache.
 template <class Isa, class T, class Score>

@@ -3,8 +3,11 @@
 
 #include "inhibitor/base/assert.hpp"
 #include "inhibitor/kernels/attention/masked_rows.hpp"
+#include "inhibitor/kernels/attention/packed_head.hpp"
 #include "inhibitor/kernels/attention/scores.hpp"
 #include "inhibitor/kernels/attention/skip.hpp"
+#include "inhibitor/kernels/dispatch/boundary.hpp"
+#include "inhibitor/kernels/scratch.hpp"
 
 // Attention of one head, fused: keys and values are packed once, then per tile of queries
 //   1. raw scores of the tile, 2. weights in place, 3. values added up.
@@ -15,41 +18,10 @@ namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 namespace kernels {
 
-/// Cuts a block of aligned memory into arrays whose starts are 64-byte aligned. With a null base it only measures.
-template <class T>
-class scratch_cursor {
- public:
-  explicit scratch_cursor(T* base) : base_(base) {}
-  T* take(index_t n) {
-    T* p = base_ != nullptr ? base_ + used_ : nullptr;
-    used_ += round_up(n, 64 / static_cast<index_t>(sizeof(T)));
-    return p;
-  }
-  index_t* take_indices(index_t n) {
-    return reinterpret_cast<index_t*>(take(n * static_cast<index_t>(sizeof(index_t) / sizeof(T))));
-  }
-  index_t used() const { return used_; }
-
- private:
-  T* base_;
-  index_t used_ = 0;
-};
-
-/// Keys and values of one head in the layouts of pack.hpp, wherever they are kept.
-template <class T>
-struct packed_head {
-  const T* keys = nullptr;
-  const T* key_sums = nullptr;  ///< of scoring policies that need them
-  const T* values = nullptr;
-  index_t packed_keys = 0;       ///< keys that the blocks of `keys` were cut for, at least those in use
-  const T* value_sum = nullptr;  ///< (Dv rounded up to N) sum of the first `summed` values, or null
-  index_t summed = 0;
-};
-
 /// Scratch of attention_forward_packed.
 template <class Isa, class T>
 struct tile_scratch {
-  T *value_sum, *q, *q_sums, *factors, *scores, *acc, *compact, *bounds;
+  T *value_sum, *first_key, *q, *q_sums, *factors, *scores, *acc, *compact, *bounds;
   index_t* places;
   index_t pitch, rows, size;
 
@@ -61,6 +33,7 @@ struct tile_scratch {
     rows = tile_rows(pitch * static_cast<index_t>(sizeof(T)));
     if (rows > queries) rows = queries;
     value_sum = cursor.take(round_up(value_size, N));
+    first_key = cursor.take(head_size);
     q = cursor.take(rows * head_size);
     q_sums = cursor.take(rows);
     factors = cursor.take(rows);
@@ -90,65 +63,80 @@ struct forward_scratch {
   }
 };
 
-/// Copies `rows` rows of src (*, width) to dst (rows, width) so that a tile of queries lies together in the cache.
-template <class T>
-INHIBITOR_INLINE void copy_rows(T* INHIBITOR_RESTRICT dst, const T* INHIBITOR_RESTRICT src, index_t stride,
-                                index_t rows, index_t width) {
-  for (index_t r = 0; r < rows; ++r) {
-    for (index_t x = 0; x < width; ++x) dst[r * width + x] = src[r * stride + x];
+namespace detail {
+
+/// Step 1: raw scores of the tile.
+template <class Isa, class T, class Score>
+INHIBITOR_INLINE void score_queries(const tile_scratch<Isa, T>& s, const head_inputs<T>& in,
+                                    const packed_head<T>& packed, const query_tile& tile) {
+  const index_t D = in.head_size;
+  copy_rows(s.q, in.q + tile.first * in.q_stride, in.q_stride, tile.rows, D);
+  row_bits by_difference = 0;
+  if constexpr (Score::needs_sums) {
+    row_sums<Isa, T>(s.q_sums, s.q, D, tile.rows, D);
+    if (tile.scored > 0) {
+      by_difference = rows_by_difference<Isa, T>(s.q, D, tile.rows, D, s.q_sums, s.first_key, packed.key_sums[0]);
+    }
+  }
+  score_tile<Isa, T, Score>(s.scores, s.pitch,
+                            {s.q, D, s.q_sums, packed.key_sums, packed.keys, packed.packed_keys, D, by_difference},
+                            tile.rows, tile.scored);
+}
+
+/// Step 2: weights in place of the scores, and the factors of the output rows.
+template <class Isa, class T, class Aggregate>
+INHIBITOR_INLINE void weigh_scores(const tile_scratch<Isa, T>& s, const head_inputs<T>& in,
+                                   const weight_options<T>& options, const query_tile& tile) {
+  for (index_t r = 0; r < tile.rows; ++r) {
+    s.factors[r] =
+        weigh_query<Isa, T, Aggregate>(s.scores + r * s.pitch, in, tile.first + r, tile, options, s.compact, s.places)
+            .factor;
   }
 }
+
+/// Step 3: values added up. `summed` of them are in s.value_sum, which the plain case shares between queries.
+template <class Isa, class T, class Aggregate>
+INHIBITOR_INLINE void aggregate_values(const tile_scratch<Isa, T>& s, const value_tile<T>& values,
+                                       const query_tile& tile, bool is_masked, index_t& summed) {
+  const index_t most = tile.attended;
+  if constexpr (lists_keys<Aggregate>) {
+    if (is_masked) {  // no bound reaches the weight of a masked key
+      aggregate_live_tile<Isa, T, Aggregate>(values, s.bounds, [most](index_t) { return most; });
+    } else {
+      aggregate_live_tile<Isa, T, Aggregate>(values, s.bounds, [&tile](index_t r) { return tile.limits[r]; });
+    }
+  } else if (is_masked) {
+    aggregate_masked_tile<Isa, T, Aggregate>(values, most);
+  } else {
+    aggregate_tile<Isa, T, Aggregate>(values, tile.limits, s.value_sum, summed);
+  }
+}
+
+}  // namespace detail
 
 /// out (L, Dv), rows out_stride apart, is overwritten from packed keys and values; in.k and in.v play no part. The
 /// scratch is laid out for as many keys as the blocks that hold in.scored keys have.
 template <class Isa, class T, class Score, class Aggregate>
 void attention_forward_packed(T* out, index_t out_stride, const head_inputs<T>& in, const packed_head<T>& packed,
                               const weight_options<T>& options, const tile_scratch<Isa, T>& s) {
-  const index_t D = in.head_size, Dv = in.value_size;
+  const index_t Dv = in.value_size, value_pitch = round_up(Dv, lanes<Isa, T>);
   if (in.queries == 0 || Dv == 0) return;
   const bool kept = packed.value_sum != nullptr && packed.summed <= in.limits[0];
-  for (index_t x = 0; x < round_up(Dv, lanes<Isa, T>); ++x) s.value_sum[x] = kept ? packed.value_sum[x] : T(0);
+  for (index_t x = 0; x < value_pitch; ++x) s.value_sum[x] = kept ? packed.value_sum[x] : T(0);
   index_t summed = kept ? packed.summed : 0;
   if constexpr (lists_keys<Aggregate>) {
-    key_bounds<Isa, T, Aggregate>(s.bounds, packed.values, in.limits[in.queries - 1], round_up(Dv, lanes<Isa, T>));
+    key_bounds<Isa, T, Aggregate>(s.bounds, packed.values, in.limits[in.queries - 1], value_pitch);
   }
-
-  for (index_t i0 = 0; i0 < in.queries; i0 += s.rows) {
-    const index_t rows = in.queries - i0 < s.rows ? in.queries - i0 : s.rows;
-    const index_t* limits = in.limits + i0;
-    const index_t scored = options.center_all ? in.scored : limits[rows - 1];
-    copy_rows(s.q, in.q + i0 * in.q_stride, in.q_stride, rows, D);
-    if constexpr (Score::needs_sums) row_sums<Isa, T>(s.q_sums, s.q, D, rows, D);
-    score_tile<Isa, T, Score>(s.scores, s.pitch, s.q, D, rows, packed.keys, packed.packed_keys, scored, D, s.q_sums,
-                              packed.key_sums);
-    if (in.attend != nullptr) {
-      const index_t most = limits[rows - 1];
-      for (index_t r = 0; r < rows; ++r) {
-        const index_t n = attended_first<Isa, T>(s.places, in, i0 + r, scored, options.center_all);
-        s.factors[r] = weigh_masked<Isa, T, Aggregate>(s.scores + r * s.pitch, most, s.compact, s.places, n,
-                                                       options.center_all ? scored : n, options);
-      }
-      if constexpr (lists_keys<Aggregate>) {  // no bound reaches the weight of a masked key
-        aggregate_live_tile<Isa, T, Aggregate>(
-            out + i0 * out_stride, out_stride, s.scores, s.pitch, [most](index_t) { return most; }, s.factors, rows,
-            packed.values, Dv, s.acc, s.bounds);
-      } else {
-        aggregate_masked_tile<Isa, T, Aggregate>(out + i0 * out_stride, out_stride, s.scores, s.pitch, s.factors, rows,
-                                                 most, packed.values, Dv, s.acc);
-      }
-      continue;
-    }
-    for (index_t r = 0; r < rows; ++r) {
-      s.factors[r] = Aggregate::template weigh<Isa, T>(s.scores + r * s.pitch, limits[r], in.scored, options);
-    }
-    if constexpr (lists_keys<Aggregate>) {
-      aggregate_live_tile<Isa, T, Aggregate>(
-          out + i0 * out_stride, out_stride, s.scores, s.pitch, [limits](index_t r) { return limits[r]; }, s.factors,
-          rows, packed.values, Dv, s.acc, s.bounds);
-    } else {
-      aggregate_tile<Isa, T, Aggregate>(out + i0 * out_stride, out_stride, s.scores, s.pitch, limits, s.factors, rows,
-                                        packed.values, Dv, s.acc, s.value_sum, summed);
-    }
+  if (Score::needs_sums && in.scored > 0) {
+    unpack_first_key<Isa, T>(s.first_key, packed.keys, packed.packed_keys, in.head_size);
+  }
+  for (index_t first = 0; first < in.queries; first += s.rows) {
+    const query_tile tile = tile_of_queries(in, options, first, s.rows);
+    detail::score_queries<Isa, T, Score>(s, in, packed, tile);
+    detail::weigh_scores<Isa, T, Aggregate>(s, in, options, tile);
+    detail::aggregate_values<Isa, T, Aggregate>(
+        s, {out + first * out_stride, out_stride, s.scores, s.pitch, s.factors, tile.rows, packed.values, Dv, s.acc},
+        tile, in.attend != nullptr, summed);
   }
 }
 
@@ -163,7 +151,7 @@ void attention_forward(T* out, index_t out_stride, const head_inputs<T>& in, con
   pack_keys<Isa, T>(s.keys, in.k, in.k_stride, in.order, in.scored, in.head_size);
   if constexpr (Score::needs_sums) packed_key_sums<Isa, T>(s.key_sums, s.keys, in.scored, in.head_size);
   pack_rows<Isa, T>(s.values, in.v, in.v_stride, in.order, in.attended, in.value_size);
-  packed_head<T> packed;
+  packed_head<T> packed{};
   packed.keys = s.keys;
   packed.key_sums = s.key_sums;
   packed.values = s.values;

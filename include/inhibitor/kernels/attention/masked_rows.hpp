@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "inhibitor/base/scalar_math.hpp"
 #include "inhibitor/kernels/attention/aggregate.hpp"
+#include "inhibitor/kernels/attention/query_tile.hpp"
 
 // Rows under a boolean mask, where each query attends to keys of its own. Scores are computed for all keys of a tile;
 // then, row by row, those of the attended keys are moved together, weighed by the ordinary policies and put back among
@@ -18,7 +20,7 @@ namespace kernels {
 /// Weight with which a key adds exactly nothing.
 template <class Aggregate, class T>
 INHIBITOR_INLINE constexpr T masked_weight() {
-  return Aggregate::uses_value_sum ? std::numeric_limits<T>::infinity() : T(0);
+  return Aggregate::uses_value_sum ? infinity<T>() : T(0);
 }
 
 /// Lists in places (scored + 1 numbers of room) the keys that query `row` attends to and, with `all`, the others of
@@ -31,11 +33,11 @@ INHIBITOR_INLINE index_t attended_first(index_t* places, const head_inputs<T>& i
   index_t n = 0;
   for (index_t j = 0; j < limit; ++j) {
     places[n] = j;
-    n += attend[in.key(j)] != 0 ? 1 : 0;
+    n += attend[key_number(in, j)] != 0 ? 1 : 0;
   }
   for (index_t j = 0, end = n; j < scored && all; ++j) {
     places[end] = j;
-    end += j < limit && attend[in.key(j)] != 0 ? 0 : 1;
+    end += j < limit && attend[key_number(in, j)] != 0 ? 0 : 1;
   }
   return n;
 }
@@ -64,25 +66,35 @@ INHIBITOR_INLINE T weigh_masked(T* row, index_t end, T* compact, const index_t* 
   return factor;
 }
 
-/// Output rows of a tile: out (rows, Dv) is overwritten from weights (rows, pitch) over the keys [0, n), factors (rows)
-/// and packed values (n, Dv). acc (rows, Dv rounded up) is scratch.
+/// A row of weights is worth this.
+template <class T>
+struct weighed_row {
+  T factor;          ///< of the output row
+  index_t attended;  ///< keys that the query attends to
+};
+
+/// Weights of query i in place of its raw scores, row[0, tile.scored); under a boolean mask row[0, tile.attended) is
+/// written. compact has room for a row, places for tile.scored + 1 numbers.
 template <class Isa, class T, class Aggregate>
-void aggregate_masked_tile(T* out, index_t out_stride, const T* weights, index_t pitch, const T* factors, index_t rows,
-                           index_t n, const T* values, index_t value_size, T* acc) {
-  using B = batch<Isa, T>;
-  constexpr index_t N = lanes<Isa, T>;
-  const index_t value_pitch = round_up(value_size, N);
-  const B zero(T(0));
-  for (index_t i = 0; i < rows * value_pitch; i += N) zero.store_aligned(acc + i);
-  accumulate_rows<Isa, T, Aggregate, true>(acc, weights, pitch, rows, values, value_pitch, n,
-                                           [n](index_t) { return n; });
-  for (index_t r = 0; r < rows; ++r) {
-    const B factor(factors[r]);
-    for (index_t x = 0; x < value_pitch; x += N) {
-      const B sum = Aggregate::template finish<Isa, T>(B::load_aligned(acc + r * value_pitch + x), zero, factor);
-      store_first<Isa, T>(out + r * out_stride + x, value_size - x < N ? value_size - x : N, sum);
-    }
+INHIBITOR_INLINE weighed_row<T> weigh_query(T* row, const head_inputs<T>& in, index_t i, const query_tile& tile,
+                                            const weight_options<T>& options, T* compact, index_t* places) {
+  if (in.attend == nullptr) {
+    const index_t n = in.limits[i];
+    return {Aggregate::template weigh<Isa, T>(row, n, in.scored, options), n};
   }
+  const index_t n = attended_first<Isa, T>(places, in, i, tile.scored, options.center_all);
+  const index_t listed = options.center_all ? tile.scored : n;
+  return {weigh_masked<Isa, T, Aggregate>(row, tile.attended, compact, places, n, listed, options), n};
+}
+
+/// Output rows of a tile over the keys [0, n), whatever each query attends to.
+template <class Isa, class T, class Aggregate>
+void aggregate_masked_tile(const value_tile<T>& tile, index_t n) {
+  const index_t value_pitch = round_up(tile.value_size, lanes<Isa, T>);
+  fill_zero<Isa, T>(tile.acc, tile.rows * value_pitch);
+  accumulate_rows<Isa, T, Aggregate, true>(tile.acc, tile.weights, tile.pitch, tile.rows, tile.values, value_pitch, n,
+                                           [n](index_t) { return n; });
+  for (index_t r = 0; r < tile.rows; ++r) store_output_row<Isa, T, Aggregate>(tile, r, nullptr);
 }
 
 }  // namespace kernels

@@ -1,17 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "inhibitor/kernels/attention/head.hpp"
+#include "inhibitor/kernels/tiles.hpp"
+#include "inhibitor/simd/float_ops.hpp"
 #include "inhibitor/simd/partial.hpp"
 #include "inhibitor/simd/transpose.hpp"
 
 // Two layouts of a (n, width) matrix whose rows are keys.
 //
 // Lanes are keys (score kernels). Blocks of W*N keys, W = 4, 2 or 1 (2 or 1 with 16 registers), as large as still fit:
-//     block b:  [x = 0: key j0 ... j0 + W*N-1] [x = 1: the same keys] ... [x = width-1: ...]
-// A block of keys from j0 on starts at j0 * width. Keys beyond n are zero.
 //
-// Lanes are features (value kernels). Rows of round_up(width, N) numbers, the tail zero.
+//     block of keys j0 ... j0 + W*N-1, starting at j0 * width:
+//
+//       feature 0          | key j0 | key j0+1 | ... | key j0 + W*N-1 |
+//       feature 1          | the same keys                            |
+//       ...
+//       feature width-1    | the same keys                            |         keys beyond n are zero
+//
+// Lanes are features (value kernels).
+//
+//     key j, starting at j * round_up(width, N):
+//
+//                          | feature 0 | feature 1 | ... | feature width-1 | zeros up to a whole register |
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
@@ -64,6 +74,42 @@ void pack_rows(T* dst, const T* src, index_t stride, const index_t* order, index
     index_t x = 0;
     for (; x + N <= width; x += N) batch<Isa, T>::load_unaligned(row + x).store_aligned(out + x);
     if (x < width) load_first<Isa, T>(row + x, width - x).store_aligned(out + x);
+  }
+}
+
+/// The first of n keys packed with lanes as keys (n > 0), into key (width).
+template <class Isa, class T>
+void unpack_first_key(T* key, const T* packed, index_t n, index_t width) {
+  constexpr index_t N = lanes<Isa, T>;
+  for_vector_groups<register_tile<Isa>::vectors>(round_up(n, N) / N, [&](index_t first, auto vectors) {
+    for (index_t x = 0; x < width && first == 0; ++x) key[x] = packed[x * decltype(vectors)::value * N];
+  });
+}
+
+/// Copies `rows` rows of src (*, width) to dst (rows, width) so that a tile of queries lies together in the cache.
+template <class T>
+INHIBITOR_INLINE void copy_rows(T* INHIBITOR_RESTRICT dst, const T* INHIBITOR_RESTRICT src, index_t stride,
+                                index_t rows, index_t width) {
+  for (index_t r = 0; r < rows; ++r) {
+    for (index_t x = 0; x < width; ++x) dst[r * width + x] = src[r * stride + x];
+  }
+}
+
+/// The way back from pack_rows: rows order[0..n) (null: 0..n) of dst (*, width) += factor * packed (n, width).
+template <class Isa, class T>
+void add_rows(T* dst, index_t stride, const index_t* order, const T* packed, index_t n, index_t width, T factor) {
+  using B = batch<Isa, T>;
+  constexpr index_t N = lanes<Isa, T>;
+  const index_t padded = round_up(width, N);
+  const B scale(factor);
+  for (index_t j = 0; j < n; ++j) {
+    T* row = dst + (order != nullptr ? order[j] : j) * stride;
+    for (index_t x = 0; x < width; x += N) {
+      const index_t count = width - x < N ? width - x : N;
+      const B sum = float_ops<Isa, T>::multiply_add(B::load_aligned(packed + j * padded + x), scale,
+                                                    load_first<Isa, T>(row + x, count));
+      store_first<Isa, T>(row + x, count, sum);
+    }
   }
 }
 

@@ -118,19 +118,15 @@ void accumulate_live_keys(T* acc, const T* weights, index_t pitch, Limit&& limit
   }
 }
 
-/// Output rows of a tile over the live keys alone: aggregate_tile without a shared value sum.
+/// Output rows of a tile over the live keys alone, of the first limit_of(r) for query r: aggregate_tile without a shared
+/// value sum.
 template <class Isa, class T, class Aggregate, class Limit>
-void aggregate_live_tile(T* out, index_t out_stride, const T* weights, index_t pitch, Limit&& limit_of,
-                         const T* factors, index_t rows, const T* values, index_t value_size, T* acc, const T* bounds) {
-  using B = batch<Isa, T>;
-  constexpr index_t N = lanes<Isa, T>;
-  const index_t value_pitch = round_up(value_size, N);
-  for (index_t i = 0; i < rows * value_pitch; i += N) B(T(0)).store_aligned(acc + i);
-  accumulate_live_keys<Isa, T, Aggregate>(acc, weights, pitch, limit_of, rows, values, value_pitch, bounds);
-  for (index_t r = 0; r < rows; ++r) {
-    store_output_row<Isa, T, Aggregate>(out + r * out_stride, acc + r * value_pitch, static_cast<const T*>(nullptr),
-                                        factors[r], value_size);
-  }
+void aggregate_live_tile(const value_tile<T>& tile, const T* bounds, Limit&& limit_of) {
+  const index_t value_pitch = round_up(tile.value_size, lanes<Isa, T>);
+  fill_zero<Isa, T>(tile.acc, tile.rows * value_pitch);
+  accumulate_live_keys<Isa, T, Aggregate>(tile.acc, tile.weights, tile.pitch, limit_of, tile.rows, tile.values,
+                                          value_pitch, bounds);
+  for (index_t r = 0; r < tile.rows; ++r) store_output_row<Isa, T, Aggregate>(tile, r, nullptr);
 }
 
 }  // namespace kernels

@@ -39,6 +39,7 @@ void relu_score_gradients(T* row, const T* w, const T* raw, index_t n, index_t s
     for (index_t j = 0; j < n; j += N) {
       const index_t count = n - j < N ? n - j : N;
       const B w_j = load_first<Isa, T>(w + j, count);  // fill 0: lanes beyond n have no slope
+      // forward: W = max(scale * (raw - mean) + shift, 0)
       const B d = select(w_j > zero, -load_first<Isa, T>(row + j, count), zero);
       sum += d;
       weighted += d * w_j;
@@ -53,6 +54,7 @@ void relu_score_gradients(T* row, const T* w, const T* raw, index_t n, index_t s
   }
   const index_t in_mean = n == 0 || !options.center ? 0 : options.center_all ? scored : n;
   for (index_t j = n; j < end; ++j) row[j] = T(0);
+  // forward: mean = sum_j raw_j / in_mean
   if (in_mean > 0) {
     const B subtract(mean_gradient);
     for_row<true, Isa, T>(row, in_mean, T(0), [&](B d, int) INHIBITOR_INLINE_LAMBDA { return d - subtract; });
@@ -64,6 +66,8 @@ void relu_score_gradients(T* row, const T* w, const T* raw, index_t n, index_t s
 template <class Aggregate>
 struct weight_gradients;
 
+/// forward:  out_ik = sum_j sign(V_jk) max(|V_jk| - W_ij, 0)
+/// backward: dW_ij -= g_ik sign(V_jk) where |V_jk| > W_ij (the sign is that of score_gradients),   dV_jk += g_ik there
 template <>
 struct weight_gradients<signed_relu> {
   static constexpr int rows = 2;    ///< register tile: queries (weight_step) and keys (value_step)
@@ -90,6 +94,8 @@ struct weight_gradients<signed_relu> {
   }
 };
 
+/// forward:  out_ik = sum_j max(V_jk - W_ij, 0)
+/// backward: dW_ij -= g_ik where V_jk > W_ij (the sign is that of score_gradients),   dV_jk += g_ik there
 template <>
 struct weight_gradients<unsigned_relu> : weight_gradients<signed_relu> {
   static constexpr int planes = 1;  ///< V
@@ -104,6 +110,8 @@ struct weight_gradients<unsigned_relu> : weight_gradients<signed_relu> {
   }
 };
 
+/// forward:  out_ik = sum_j P_ij V_jk,   P_ij = exp(S_ij) / sum_j exp(S_ij)
+/// backward: dP_ij = sum_k g_ik V_jk,   dV_jk += P_ij g_ik
 template <>
 struct weight_gradients<softmax> {
   static constexpr int rows = 4;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <limits>
-
-#include "inhibitor/kernels/attention/head.hpp"
+#include "inhibitor/base/scalar_math.hpp"
+#include "inhibitor/kernels/dispatch/boundary.hpp"
 #include "inhibitor/simd/exp.hpp"
 #include "inhibitor/simd/float_ops.hpp"
 #include "inhibitor/simd/partial.hpp"
@@ -163,7 +162,7 @@ struct softmax {
     using B = batch<Isa, T>;
     if (n == 0) return T(0);
     const B scale(options.scale);
-    const B zero(T(0)), lowest(std::numeric_limits<T>::lowest());
+    const B zero(T(0)), lowest(lowest_number<T>());
     B largest[detail::row_slots] = {lowest, lowest, lowest, lowest};
     detail::for_row<false, Isa, T>(row, n, row[0], [&](B x, int slot) INHIBITOR_INLINE_LAMBDA {
       largest[slot] = maximum(largest[slot], x * scale);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "inhibitor/kernels/accumulate.hpp"
 #include "inhibitor/kernels/attention_u8/layout.hpp"
 #include "inhibitor/simd/ops.hpp"
 
@@ -8,7 +9,7 @@
 //
 //   acc_ik += sum_j sign_jk * max(m_jk - z_ij, 0)        m, z bytes; sign +1 or -1
 //
-// Thresholds are rows of bytes, values are packed as u8_layout.hpp draws, sums are 32-bit: |acc| <= 255 * S stays below
+// Thresholds are rows of bytes, values are packed as layout.hpp draws, sums are 32-bit: |acc| <= 255 * S stays below
 // 2^31 up to 8.4 million keys. Neither allocates nor throws; exact on every instruction set.
 
 namespace inhibitor {
@@ -21,45 +22,38 @@ inline constexpr index_t u8_value_block_keys = 256;
 
 namespace detail {
 
-/// One register tile: `Rows` queries by `Columns` registers of values, over the quads listed (or all, in order).
-template <class Isa, index_t Rows, index_t Columns, bool Listed>
+/// One register tile: `Queries` queries by `Registers` registers of values, over the quads listed (or all, in order).
+template <class Isa, int Queries, int Registers, bool Listed>
 INHIBITOR_INLINE void u8_aggregate_tile(std::int32_t* sums, index_t sum_stride, const std::uint8_t* thresholds,
                                         index_t threshold_stride, const std::uint8_t* values, index_t quad_bytes,
                                         index_t part_bytes, const std::uint16_t* list, index_t quads) {
   using ops = byte_ops<Isa>;
   using u8 = typename ops::u8;
   using i32 = typename ops::i32;
+  using signed_sum = typename ops::signed_sum;
+  struct signed_bytes {
+    u8 magnitude, sign;
+  };
   constexpr index_t width = ops::width;
-  typename ops::signed_sum acc[Rows][Columns];
-  INHIBITOR_UNROLL
-  for (index_t i = 0; i < Rows; ++i) {
-    INHIBITOR_UNROLL
-    for (auto& a : acc[i]) a = ops::signed_zero();
-  }
-  for (index_t n = 0; n < quads; ++n) {
-    const index_t t = Listed ? index_t{list[n]} : n;
-    const std::uint8_t* quad = values + t * quad_bytes;
-    u8 z[Rows];
-    INHIBITOR_UNROLL
-    for (index_t i = 0; i < Rows; ++i) z[i] = ops::broadcast_4(thresholds + i * threshold_stride + t * u8_quad_keys);
-    INHIBITOR_UNROLL
-    for (index_t c = 0; c < Columns; ++c) {
-      // Pieces of a block of 64 magnitudes follow each other; its 64 signs stand behind them.
-      const std::uint8_t* piece = quad + (part_bytes + c * width) / 64 * 128 + (part_bytes + c * width) % 64;
-      const u8 magnitude = u8::load_unaligned(piece);
-      const u8 sign = u8::load_unaligned(piece + 64);
-      INHIBITOR_UNROLL
-      for (index_t i = 0; i < Rows; ++i) acc[i][c] = ops::add_signed(acc[i][c], ssub(magnitude, z[i]), sign);
-    }
-  }
-  INHIBITOR_UNROLL
-  for (index_t i = 0; i < Rows; ++i) {
-    INHIBITOR_UNROLL
-    for (index_t c = 0; c < Columns; ++c) {
-      std::int32_t* sum = sums + i * sum_stride + (part_bytes + c * width) / 4;
-      (i32::load_unaligned(sum) + ops::signed_total(acc[i][c])).store_unaligned(sum);
-    }
-  }
+  const auto quad = [&](index_t n) INHIBITOR_INLINE_LAMBDA { return Listed ? index_t{list[n]} : n; };
+  accumulate_tile<Registers, Queries>(
+      quads, [](int, int) INHIBITOR_INLINE_LAMBDA { return ops::signed_zero(); },
+      [&](index_t n, int i) INHIBITOR_INLINE_LAMBDA {
+        return ops::broadcast_4(thresholds + i * threshold_stride + quad(n) * u8_quad_keys);
+      },
+      [&](index_t n, int c) INHIBITOR_INLINE_LAMBDA {
+        // Pieces of a block of 64 magnitudes follow each other; its 64 signs stand behind them.
+        const index_t part = part_bytes + c * width;
+        const std::uint8_t* piece = values + quad(n) * quad_bytes + part / 64 * 128 + part % 64;
+        return signed_bytes{u8::load_unaligned(piece), u8::load_unaligned(piece + 64)};
+      },
+      [](int, int, signed_sum& sum, const signed_bytes& value, const u8& z) INHIBITOR_INLINE_LAMBDA {
+        sum = ops::add_signed(sum, ops::subtract_saturated(value.magnitude, z), value.sign);
+      },
+      [&](int c, int i, const signed_sum& added) INHIBITOR_INLINE_LAMBDA {
+        std::int32_t* sum = sums + i * sum_stride + (part_bytes + c * width) / 4;
+        (i32::load_unaligned(sum) + ops::signed_total(added)).store_unaligned(sum);
+      });
 }
 
 }  // namespace detail
@@ -76,12 +70,12 @@ inline void u8_aggregate(std::int32_t* sums, index_t sum_stride, const std::uint
   const index_t magnitudes = padded_value * 4;
   index_t part = 0;
   for (; part + 4 * width <= magnitudes; part += 4 * width) {
-    detail::u8_aggregate_tile<Isa, Rows, 4, Listed>(sums, sum_stride, thresholds, threshold_stride, values, quad_bytes,
-                                                    part, list, quads);
+    detail::u8_aggregate_tile<Isa, static_cast<int>(Rows), 4, Listed>(sums, sum_stride, thresholds, threshold_stride,
+                                                                      values, quad_bytes, part, list, quads);
   }
   for (; part < magnitudes; part += width) {
-    detail::u8_aggregate_tile<Isa, Rows, 1, Listed>(sums, sum_stride, thresholds, threshold_stride, values, quad_bytes,
-                                                    part, list, quads);
+    detail::u8_aggregate_tile<Isa, static_cast<int>(Rows), 1, Listed>(sums, sum_stride, thresholds, threshold_stride,
+                                                                      values, quad_bytes, part, list, quads);
   }
 }
 

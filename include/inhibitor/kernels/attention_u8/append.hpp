@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cmath>
 #include <cstring>
 
+#include "inhibitor/base/scalar_math.hpp"
 #include "inhibitor/kernels/attention_u8/layout.hpp"
 
-// Adds one key or value to packed bytes (layouts: u8_layout.hpp), for decoding. The bytes are those of u8_pack.hpp; one
+// Adds one key or value to packed bytes (layouts: layout.hpp), for decoding. The bytes are those of pack.hpp; one
 // row is too little work for registers to matter. What lies beyond the range of the bytes is limited to it and counted.
 // Values must be finite. rint, unlike nearbyint, is an instruction without -ffast-math.
 
@@ -23,7 +23,7 @@ INHIBITOR_INLINE index_t u8_append_key(std::uint8_t* packed, index_t j, const fl
   std::uint8_t* place = group + j % 4 * 64 + j % u8_group_keys / 4 * 8;
   index_t limited = 0;
   for (index_t k = 0; k < head_size; ++k) {
-    const float steps = std::rint(key[k] * inverse_step);
+    const float steps = nearest(key[k] * inverse_step);
     limited += steps < -128.0F || steps > 127.0F ? 1 : 0;
     const float byte = steps < -128.0F ? -128.0F : steps > 127.0F ? 127.0F : steps;
     place[k / 8 * 8 * u8_group_keys + k % 8] = static_cast<std::uint8_t>(128 + static_cast<int>(byte));
@@ -47,13 +47,13 @@ INHIBITOR_INLINE index_t u8_append_value(std::uint8_t* packed, std::uint8_t* bou
   index_t limited = 0;
   std::uint8_t largest = 0;
   for (index_t k = 0; k < value_size; ++k) {
-    const float part = is_signed ? std::fabs(value[k]) : value[k] > 0.0F ? value[k] : 0.0F;
-    const float steps = std::rint(part * inverse_step);
+    const float part = is_signed ? absolute(value[k]) : value[k] > 0.0F ? value[k] : 0.0F;
+    const float steps = nearest(part * inverse_step);
     limited += steps > 255.0F ? 1 : 0;
     const auto byte = static_cast<std::uint8_t>(steps > 255.0F ? 255.0F : steps);
     std::uint8_t* place = quad + k / 16 * 128 + k % 16 * 4;
     place[0] = byte;
-    place[64] = is_signed && std::signbit(value[k]) ? 0xff : 1;
+    place[64] = is_signed && has_sign(value[k]) ? 0xff : 1;
     largest = byte > largest ? byte : largest;
   }
   bound[j] = largest;

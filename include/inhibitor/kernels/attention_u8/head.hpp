@@ -26,37 +26,6 @@ inline constexpr index_t u8_block_queries = 16;
 /// Groups of keys that a block of queries passes over at a time: 128 keys of 64 features are 8 KiB.
 inline constexpr index_t u8_block_groups = 4;
 
-enum class u8_mean { none, attended, scored };
-
-struct u8_head_call {
-  float_rows queries;  ///< (L, D)
-  index_t head_size = 0, value_size = 0;
-  float inverse_step = 0;                ///< 1 / step of queries and keys
-  bool queries_in_range = false;         ///< no query exceeds the range that inverse_step stands for
-  const std::uint8_t* keys = nullptr;    ///< packed, `scored` of them
-  const std::uint8_t* values = nullptr;  ///< packed, at least the largest of `limits`
-  const std::uint8_t* bound = nullptr;   ///< per key its largest magnitude; u8_bound_bytes may be read
-  index_t scored = 0;                    ///< packed keys in the mean of u8_mean::scored
-  const index_t* limits = nullptr;  ///< (L) query i sees the leading limits[i] packed keys; does not decrease with i
-  /// (L, S) by stride, or null: query i sees key j of the caller's numbering only where attend[i * attend_stride + j]
-  /// is not 0. Packed key j is the caller's key order[j], or j.
-  const std::uint8_t* attend = nullptr;
-  index_t attend_stride = 0;
-  const index_t* order = nullptr;
-  u8_threshold_rule rule;
-  u8_mean mean = u8_mean::attended;
-  bool skip = false;                 ///< leave out quads of keys that are fully inhibited for a whole tile of queries
-  float* out = nullptr;              ///< (L, Dv) by stride, or null
-  std::int32_t* integers = nullptr;  ///< (L, Dv) by stride, or null
-  index_t out_stride = 0;
-  float scale = 0;                  ///< of one unit of acc
-  bool normalize = false;           ///< divide by the number of visible keys
-  std::uint8_t* scratch = nullptr;  ///< u8_scratch_bytes, 64-byte aligned
-  /// Queries, keys and values of the head that this worker probably computes next: fetched into the second cache
-  /// meanwhile, because the passes that quantize them wait for memory and this call does not. Count 0: none.
-  float_rows next[3];
-};
-
 /// Bytes from one row of distances to the next. The extra line keeps rows of 2048 keys from meeting in one set of a
 /// cache.
 INHIBITOR_INLINE constexpr index_t u8_row_bytes(index_t scored) { return 2 * u8_padded_keys(scored) + 64; }
@@ -78,9 +47,10 @@ INHIBITOR_INLINE index_t u8_live_quads(std::uint16_t* list, const std::uint8_t* 
   index_t live = 0;
   for (index_t t = 0; t < quads; t += quads_per_register) {
     const u8 largest = u8::load_unaligned(bound + 4 * t);
-    u8 rest = ssub(largest, u8::load_unaligned(thresholds + 4 * t));
+    u8 rest = ops::subtract_saturated(largest, u8::load_unaligned(thresholds + 4 * t));
     INHIBITOR_UNROLL
-    for (index_t i = 1; i < Rows; ++i) rest = rest | ssub(largest, u8::load_unaligned(thresholds + i * stride + 4 * t));
+    for (index_t i = 1; i < Rows; ++i)
+      rest = rest | ops::subtract_saturated(largest, u8::load_unaligned(thresholds + i * stride + 4 * t));
     std::uint32_t bits = ops::nonzero_quads(rest);
     if (quads - t < quads_per_register) bits &= (1U << (quads - t)) - 1;  // bytes behind the block mean nothing
     constexpr std::uint32_t all = (1U << quads_per_register) - 1;
@@ -161,7 +131,7 @@ INHIBITOR_INLINE void u8_fetch_ahead(const u8_head_call& call, index_t first, in
     const index_t begin = rows.count * first / call.queries.count,
                   end = rows.count * (first + count) / call.queries.count;
     for (index_t r = begin; r < end; ++r) {
-      const float* row = rows.row(r);
+      const float* row = row_of(rows, r);
       for (index_t k = 0; k < sizes[x]; k += line) __builtin_prefetch(row + k, 0, 2);
     }
   }
@@ -213,6 +183,7 @@ inline void u8_attention_head(const u8_head_call& call) {
     const index_t scored = call.mean == u8_mean::scored ? call.scored : most;
     const index_t groups = u8_padded_keys(scored) / u8_group_keys;
 
+    // Queries to bytes.
     detail::u8_fetch_ahead<Isa>(call, first, count);
     float_rows block = call.queries;
     block.data += first * block.stride;
@@ -223,6 +194,7 @@ inline void u8_attention_head(const u8_head_call& call) {
       u8_pack_queries<Isa, false>(queries, block, call.head_size, call.inverse_step);
     }
 
+    // 1. Distances of the block to all keys.
     for (index_t g = 0; g < groups; g += u8_block_groups) {
       const index_t n = groups - g < u8_block_groups ? groups - g : u8_block_groups;
       const std::uint8_t* keys = call.keys + g * u8_group_keys * padded_head;
@@ -239,11 +211,13 @@ inline void u8_attention_head(const u8_head_call& call) {
           });
     }
 
+    // 2. Thresholds in their place.
     index_t visible_keys[u8_block_queries];
     for (index_t i = 0; i < count; ++i) {
       visible_keys[i] = detail::u8_row_thresholds<Isa>(rows + i * stride, call, first + i, u8_padded_keys(most));
     }
 
+    // 3. Values added up.
     std::memset(sums, 0, static_cast<std::size_t>(count * padded_value) * sizeof(std::int32_t));
     for (index_t key = 0; key < most; key += u8_value_block_keys) {
       const index_t keys = most - key < u8_value_block_keys ? most - key : u8_value_block_keys;

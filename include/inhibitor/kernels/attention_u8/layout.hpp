@@ -3,7 +3,8 @@
 
 #include <cstdint>
 
-#include "inhibitor/kernels/attention/head.hpp"
+#include "inhibitor/base/round_up.hpp"
+#include "inhibitor/kernels/dispatch/boundary.hpp"
 
 // Packed keys and values of the u8 path. The layout is the same on every instruction set, so packed data may be kept
 // and shared; registers of 16, 32 and 64 bytes read it in pieces.
@@ -47,22 +48,6 @@ INHIBITOR_INLINE constexpr index_t u8_value_bytes(index_t keys, index_t value_si
 }
 /// Bytes of the largest magnitudes per key: read in whole registers.
 INHIBITOR_INLINE constexpr index_t u8_bound_bytes(index_t keys) { return round_up(keys, 64); }
-
-/// How a distance d (0 .. 65535) of a head becomes the threshold z (0 .. 255) of the value step:
-///
-///   z = min(255, ((min(x, limit) << shift) * multiplier >> 16) + base),   x = ((d ^ flip) + raise) - lower, both
-///   saturating
-///
-/// base, raise and lower belong to a row (query), the rest to a head. flip is 0xffff for a negative score scale: the
-/// distance is then measured downwards.
-struct u8_threshold_rule {
-  std::uint16_t flip = 0;
-  std::uint16_t limit = 0xffff;
-  std::uint16_t multiplier = 0;
-  int shift = 0;
-  std::int64_t offset = 0;    ///< distance that is worth the shift parameter plus half a step: subtracted from the mean
-  std::int64_t constant = 0;  ///< z of every key if the multiplier is 0
-};
 
 /// The part of the rule that belongs to a row.
 struct u8_row_threshold {

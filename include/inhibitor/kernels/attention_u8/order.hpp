@@ -30,7 +30,7 @@ inline void u8_order_keys(index_t* order, index_t count, const std::uint8_t* key
   std::memset(sums, 0, static_cast<std::size_t>(padded) * sizeof(std::uint32_t));
   for (index_t n = 0; n < u8_order_samples; ++n) {
     float_rows sample = queries;
-    sample.data = queries.row((2 * n + 1) * queries.count / (2 * u8_order_samples));
+    sample.data = row_of(queries, (2 * n + 1) * queries.count / (2 * u8_order_samples));
     sample.count = 1;
     u8_pack_queries<Isa, true>(query, sample, head_size, inverse_step);
     u8_distances<Isa, 1>(distances, padded, query, padded_head, keys, padded / u8_group_keys);

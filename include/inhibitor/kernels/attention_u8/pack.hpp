@@ -6,7 +6,7 @@
 #include "inhibitor/kernels/attention_u8/layout.hpp"
 #include "inhibitor/simd/ops.hpp"
 
-// From float rows to the bytes of the u8 path (layouts: u8_layout.hpp):
+// From float rows to the bytes of the u8 path (layouts: layout.hpp):
 //
 //   query and key byte   128 + round(x * inverse_step), limited to 0 .. 255     one step for Q and K of a head
 //   magnitude byte       round(|v| * inverse_step), limited to 255              unsigned form: max(v, 0)
@@ -20,16 +20,6 @@ namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 namespace kernels {
 
-/// Rows of floats in memory, `stride` apart; row n is the n-th of `order`, or simply the n-th.
-struct float_rows {
-  const float* data = nullptr;
-  index_t stride = 0;
-  const index_t* order = nullptr;
-  index_t count = 0;
-
-  INHIBITOR_INLINE const float* row(index_t n) const { return data + (order == nullptr ? n : order[n]) * stride; }
-};
-
 /// Rows fetched ahead: about the latency of the second cache at the pace of the packing functions.
 inline constexpr index_t rows_ahead = 12;
 /// Longest row of features the packing functions take.
@@ -41,7 +31,7 @@ namespace detail {
 /// far for the hardware to guess the next one.
 INHIBITOR_INLINE void fetch_row(const float_rows& rows, index_t r, index_t size) {
   if (r >= rows.count) return;
-  const float* row = rows.row(r);
+  const float* row = row_of(rows, r);
   for (index_t k = 0; k < size; k += 16) __builtin_prefetch(row + k);
 }
 
@@ -88,7 +78,7 @@ inline std::uint32_t u8_largest_magnitude(const float_rows& rows, index_t size) 
   for (auto& l : largest) l = i32(0);
   float copy[n];
   for (index_t r = 0; r < rows.count; ++r) {
-    const float* row = rows.row(r);
+    const float* row = row_of(rows, r);
     detail::fetch_row(rows, r + rows_ahead, size);
     index_t k = 0;
     for (; k + chains * n <= size; k += chains * n) {
@@ -117,7 +107,7 @@ inline void u8_pack_queries(std::uint8_t* bytes, const float_rows& rows, index_t
   float copy[round_up(u8_max_head_size, 16)];
   std::uint8_t row_bytes[round_up(u8_max_head_size, 16)];
   for (index_t r = 0; r < rows.count; ++r) {
-    const float* row = detail::whole_registers<Isa>(rows.row(r), head_size, copy);
+    const float* row = detail::whole_registers<Isa>(row_of(rows, r), head_size, copy);
     // A register may be wider than the padding, so only a row of whole registers goes straight to its place.
     if (head_size % 16 == 0) {
       detail::u8_quantize_row<Isa, InRange>(bytes + r * padded, row, head_size, inverse_step);
@@ -139,7 +129,7 @@ inline void u8_pack_keys(std::uint8_t* packed, const float_rows& rows, index_t h
   for (index_t j = 0; j < u8_padded_keys(rows.count); ++j) {
     if (j < rows.count) {
       if (rows.order != nullptr) detail::fetch_row(rows, j + rows_ahead, head_size);
-      const float* row = detail::whole_registers<Isa>(rows.row(j), head_size, copy);
+      const float* row = detail::whole_registers<Isa>(row_of(rows, j), head_size, copy);
       detail::u8_quantize_row<Isa, true>(bytes, row, head_size, inverse_step);
     } else if (j == rows.count) {
       std::memset(bytes, 128, sizeof(bytes));
@@ -170,7 +160,7 @@ inline void u8_pack_values(std::uint8_t* packed, std::uint8_t* bound, const floa
     }
     const float* quad[u8_quad_keys];
     for (index_t j = 0; j < u8_quad_keys; ++j) {
-      quad[j] = t + j < rows.count ? detail::whole_registers<Isa>(rows.row(t + j), value_size, copy[j]) : nullptr;
+      quad[j] = t + j < rows.count ? detail::whole_registers<Isa>(row_of(rows, t + j), value_size, copy[j]) : nullptr;
     }
     u8 largest(std::uint8_t{0});
     for (index_t k = 0; k < padded; k += n) {

@@ -2,38 +2,31 @@
 #pragma once
 
 #include "inhibitor/kernels/attention_u8/order.hpp"
+#include "inhibitor/kernels/dispatch/dispatch.hpp"
+
+// The u8 kernels of one instruction set as plain function pointers: what the attention level calls, so that it is
+// compiled once for all instruction sets.
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 namespace kernels {
 
-/// The u8 kernels of one instruction set as plain function pointers: what the attention level calls, so that it can be
-/// compiled once for all instruction sets.
-struct u8_table {
-  const char* isa;
-  std::uint32_t (*largest_magnitude)(const float_rows& rows, index_t size);
-  void (*pack_keys)(std::uint8_t* packed, const float_rows& rows, index_t head_size, float inverse_step);
-  void (*pack_signed_values)(std::uint8_t* packed, std::uint8_t* bound, const float_rows& rows, index_t value_size,
-                             float inverse_step);
-  void (*pack_unsigned_values)(std::uint8_t* packed, std::uint8_t* bound, const float_rows& rows, index_t value_size,
-                               float inverse_step);
-  void (*order_keys)(index_t* order, index_t count, const std::uint8_t* keys, const float_rows& queries,
-                     index_t head_size, float inverse_step, std::uint8_t* scratch);
-  void (*attention_head)(const u8_head_call& call);
-};
+using boundary::u8_table;
 
-/// The table of `Isa`. The calling translation unit must be compiled with its flags.
+/// The table of `Isa`, for which the calling translation unit must be compiled.
 template <class Isa>
-inline constexpr u8_table u8_table_of = {isa_name<Isa>(),           u8_largest_magnitude<Isa>,  u8_pack_keys<Isa>,
-                                         u8_pack_values<Isa, true>, u8_pack_values<Isa, false>, u8_order_keys<Isa>,
-                                         u8_attention_head<Isa>};
+inline constexpr u8_table u8_table_of = {u8_largest_magnitude<Isa>,  u8_pack_keys<Isa>,  u8_pack_values<Isa, true>,
+                                         u8_pack_values<Isa, false>, u8_order_keys<Isa>, u8_attention_head<Isa>};
 
-/// Where the attention level gets its table from: compiled here for an instruction set, or chosen at run time
-/// (kernels/dispatch/dispatch.hpp).
+/// The table that calls on `Isa` use: compiled here, or chosen at run time.
 template <class Isa>
-struct u8_tables {
-  static const u8_table& get() { return u8_table_of<Isa>; }
-};
+const u8_table& u8_kernels() {
+  if constexpr (is_chosen_at_run_time<Isa>) {
+    return active_tables().u8;
+  } else {
+    return u8_table_of<compiled_for<Isa>>;
+  }
+}
 
 }  // namespace kernels
 }  // namespace INHIBITOR_TARGET

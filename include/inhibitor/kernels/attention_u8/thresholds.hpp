@@ -6,7 +6,7 @@
 #include "inhibitor/kernels/attention_u8/layout.hpp"
 #include "inhibitor/simd/ops.hpp"
 
-// From the 16-bit distances of a row to its thresholds, in integers alone (rule: u8_layout.hpp). With T the distance at
+// From the 16-bit distances of a row to its thresholds, in integers alone (rule: layout.hpp). With T the distance at
 // which z leaves 0, that is the row mean (or 0) less the worth of the shift parameter,
 //
 //   z = floor(a (d - T)),  0 below T,  255 above the range          a = multiplier * 2^shift / 2^16
@@ -82,11 +82,11 @@ inline void u8_apply_rule(std::uint8_t* row_bytes, index_t n, const u8_threshold
   const u16 flip(rule.flip), limit(rule.limit), multiplier(rule.multiplier);
   for (index_t j = 0; j < n; j += lanes_u16) {
     u16 x = u16::load_unaligned(reinterpret_cast<const std::uint16_t*>(row_bytes) + j);
-    if (!Plain) x = sadd(x ^ flip, raise);
-    x = ssub(x, lower);
+    if (!Plain) x = ops::add_saturated(x ^ flip, raise);
+    x = ops::subtract_saturated(x, lower);
     if (!Plain) x = min(x, limit) << rule.shift;
     x = ops::multiply_high(x, multiplier);
-    if (!Plain) x = sadd(x, base);
+    if (!Plain) x = ops::add_saturated(x, base);
     ops::store_saturated(row_bytes + j, x);
   }
 }

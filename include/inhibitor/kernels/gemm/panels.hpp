@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
-#include <array>
-#include <string>
 #include <utility>
 
-#include "inhibitor/base/aligned_buffer.hpp"
-#include "inhibitor/kernels/rows/fused_rows.hpp"
+#include "inhibitor/kernels/accumulate.hpp"
+#include "inhibitor/kernels/rows/row_kernels.hpp"
 #include "inhibitor/simd/float_ops.hpp"
 
-// y = x W^T + bias for weights that are packed once and used often: the product of our own, and the default of
-// nn/packed_linear.hpp, which says what such a policy offers.
+// y = x W^T + bias for weights that are packed once and used often. As a policy of linear layers:
+// kernels/gemm/panel_gemm.hpp. Nothing here allocates or throws.
 //
 //   W (out, in) lies in panels of R = vectors * N outputs:   panel p, depth k:  W[p R .. p R + R)[k]   contiguous
 //
@@ -24,15 +21,23 @@
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
+namespace kernels {
 namespace detail {
 
 /// Register tile of an instruction set: rows x vectors sums, `vectors` weights and a broadcast fit its registers.
 template <class Isa>
 struct panel_tile {
-  static constexpr bool many_registers = isa_has<Isa, isa::avx512> || isa_has<Isa, isa::neon>;
-  static constexpr index_t rows = many_registers ? 8 : isa_has<Isa, isa::avx2> ? 6 : 4;
-  static constexpr index_t vectors = many_registers ? 3 : 2;
+  static constexpr index_t rows = has_32_registers<Isa> ? 8 : isa_has<Isa, isa::avx2> ? 6 : 4;
+  static constexpr index_t vectors = has_32_registers<Isa> ? 3 : 2;
 };
+
+}  // namespace detail
+
+/// R, the outputs of a panel.
+template <class Isa, class T>
+inline constexpr index_t panel_width = detail::panel_tile<Isa>::vectors* lanes<Isa, T>;
+
+namespace detail {
 
 /// What a tile reads besides x: the panel from the depth on, and where its share of what comes next starts.
 template <class T>
@@ -49,157 +54,141 @@ void panel_product(T* y, index_t y_stride, const T* x, index_t x_stride, const p
   using B = batch<Isa, T>;
   using ops = float_ops<Isa, T>;
   constexpr index_t n = lanes<Isa, T>, vectors = panel_tile<Isa>::vectors;
-  B sums[Rows][vectors];
-  INHIBITOR_UNROLL
-  for (index_t r = 0; r < Rows; ++r) {
-    const T* from = part.bias != nullptr ? part.bias : y + r * y_stride;
-    INHIBITOR_UNROLL
-    for (index_t v = 0; v < vectors; ++v) sums[r][v] = B::load_unaligned(from + v * n);
-  }
+  const bool add = part.bias == nullptr;
   const T* weights = part.weights;
   const char* next = part.next;
-  for (index_t k = 0; k < depth; ++k) {
-    B w[vectors];
-    INHIBITOR_UNROLL
-    for (index_t v = 0; v < vectors; ++v) w[v] = B::load_aligned(weights + v * n);
-    weights += vectors * n;
-    __builtin_prefetch(next, 0, 2);
-    next += part.bytes_per_step;
-    INHIBITOR_UNROLL
-    for (index_t r = 0; r < Rows; ++r) {
-      const B one(x[r * x_stride + k]);
-      INHIBITOR_UNROLL
-      for (index_t v = 0; v < vectors; ++v) sums[r][v] = ops::multiply_add(one, w[v], sums[r][v]);
-    }
-  }
-  INHIBITOR_UNROLL
-  for (index_t r = 0; r < Rows; ++r) {
-    INHIBITOR_UNROLL
-    for (index_t v = 0; v < vectors; ++v) sums[r][v].store_unaligned(y + r * y_stride + v * n);
-  }
+  accumulate_tile<static_cast<int>(Rows), static_cast<int>(vectors)>(
+      depth,
+      [&](int r, int v)
+          INHIBITOR_INLINE_LAMBDA { return B::load_unaligned((add ? y + r * y_stride : part.bias) + v * n); },
+      [&](index_t, int v) INHIBITOR_INLINE_LAMBDA {
+        if (v == 0) {
+          __builtin_prefetch(next, 0, 2);
+          next += part.bytes_per_step;
+        }
+        const B w = B::load_aligned(weights);
+        weights += n;
+        return w;
+      },
+      [&](index_t k, int r) INHIBITOR_INLINE_LAMBDA { return B(x[r * x_stride + k]); },
+      [](int, int, B& sum, B one, B w) INHIBITOR_INLINE_LAMBDA { sum = ops::multiply_add(one, w, sum); },
+      [&](int r, int v, B sum) INHIBITOR_INLINE_LAMBDA { sum.store_unaligned(y + r * y_stride + v * n); });
 }
 
 template <class T>
 using panel_function = void (*)(T*, index_t, const T*, index_t, const panel_part<T>&, index_t);
 
 /// panel_product of 1, 2, ... rows.
-template <class Isa, class T, std::size_t... I>
-constexpr std::array<panel_function<T>, sizeof...(I)> panel_functions(std::index_sequence<I...>) {
-  return {&panel_product<Isa, T, static_cast<index_t>(I) + 1>...};
+template <class T, index_t Rows>
+struct panel_functions {
+  panel_function<T> of_rows[Rows];
+};
+template <class Isa, class T, index_t... I>
+constexpr panel_functions<T, static_cast<index_t>(sizeof...(I))> list_panel_functions(
+    std::integer_sequence<index_t, I...>) {
+  return {{&panel_product<Isa, T, I + 1>...}};
+}
+
+// Of float: x (128, depth) and a panel (depth, R) take half a megabyte, which second caches have.
+inline constexpr index_t panel_depth = 768;
+
+/// One panel against all rows, in tiles of nearly equal height.
+template <class Isa, class T>
+void multiply_panel(T* y, index_t y_stride, const T* x, index_t x_stride, index_t rows, const T* weights, const T* bias,
+                    index_t steps, const T* next) {
+  constexpr index_t most = panel_tile<Isa>::rows;
+  static constexpr auto functions = list_panel_functions<Isa, T>(std::make_integer_sequence<index_t, most>());
+  const index_t tiles = (rows + most - 1) / most;
+  const index_t bytes = panel_width<Isa, T> * static_cast<index_t>(sizeof(T));
+  for (index_t t = 0; t < tiles; ++t) {
+    const index_t first = rows * t / tiles, count = rows * (t + 1) / tiles - first;
+    const panel_part<T> part{weights, bias, reinterpret_cast<const char*>(next) + steps * bytes * t / tiles,
+                             bytes / tiles};
+    functions.of_rows[count - 1](y + first * y_stride, y_stride, x + first * x_stride, x_stride, part, steps);
+  }
+}
+
+/// Where the panels of a weight lie.
+template <class Isa, class T>
+struct panel_places {
+  static constexpr index_t width = panel_width<Isa, T>;
+  const panel_weight<T>& w;
+
+  /// Panel `panel` from depth k on; after the last panel comes the first.
+  const T* at(index_t panel, index_t k) const {
+    return w.panels + (panel < (w.out + width - 1) / width ? (panel * w.in + k) * width : 0);
+  }
+  const T* bias(index_t panel) const { return w.bias + panel * width; }
+};
+
+/// The last panel, of which y has only `cols` columns.
+template <class Isa, class T>
+void multiply_narrow_panel(const panel_places<Isa, T>& places, T* y, index_t y_stride, const T* x, index_t x_stride,
+                           index_t rows, index_t p, index_t cols) {
+  constexpr index_t most = panel_tile<Isa>::rows, width = panel_width<Isa, T>;
+  const index_t in = places.w.in;
+  alignas(64) T block[most * width];
+  for (index_t i = 0; i < rows; i += most) {
+    const index_t count = rows - i < most ? rows - i : most;
+    for (index_t k = 0; k < in; k += panel_depth) {
+      const index_t steps = in - k < panel_depth ? in - k : panel_depth;
+      multiply_panel<Isa, T>(block, width, x + i * x_stride + k, x_stride, count, places.at(p, k),
+                             k == 0 ? places.bias(p) : nullptr, steps, places.at(p, k + steps == in ? 0 : k + steps));
+    }
+    for (index_t r = 0; r < count; ++r) {
+      for (index_t c = 0; c < cols; ++c) y[(i + r) * y_stride + c] = block[r * width + c];
+    }
+  }
 }
 
 }  // namespace detail
 
-/// Policy of packed_linear: our own product on the instruction set `Isa`.
-template <class Isa>
-struct basic_panel_gemm {
-  static std::string name() { return std::string("panels ") + isa_name<Isa>(); }
-
-  template <class T>
-  class weight {
-    using tile = detail::panel_tile<Isa>;
-    static constexpr index_t n = lanes<Isa, T>;
-    static constexpr index_t width = tile::vectors * n;  // R
-
-   public:
-    static constexpr index_t row_block = 128;
-    static constexpr index_t column_block = 4 * width;
-    static constexpr index_t column_step = width;
-
-    weight() = default;
-    /// Copies w (out, in) and bias (out).
-    weight(const T* w, const T* bias, index_t out, index_t in) : out_(out), in_(in) {
-      panels_.resize(panel_count() * in * width);
-      bias_.resize(panel_count() * width);
-      std::copy_n(bias, out, bias_.data());
-      // By cache lines of w, whose numbers go to as many different lines: a panel's worth of them stays near.
-      constexpr index_t line = 64 / static_cast<index_t>(sizeof(T));
-      for (index_t p = 0; p < panel_count(); ++p) {
-        const index_t first = p * width, last = std::min(out, first + width);
-        for (index_t k0 = 0; k0 < in; k0 += line) {
-          const index_t end = std::min(in, k0 + line);
-          for (index_t o = first; o < last; ++o) {
-            T* to = panels_.data() + p * in * width + o - first;
-            for (index_t k = k0; k < end; ++k) to[k * width] = w[o * in + k];
-          }
-        }
+/// Packs w (out, in) and bias (out) into panels (panels, in, R) and panel_bias (panels, R), whose padding the caller
+/// has set to 0.
+template <class Isa, class T>
+void pack_panels(T* panels, T* panel_bias, const T* w, const T* bias, index_t out, index_t in) {
+  constexpr index_t width = panel_width<Isa, T>;
+  for (index_t o = 0; o < out; ++o) panel_bias[o] = bias[o];
+  // By cache lines of w, whose numbers go to as many different lines: a panel's worth of them stays near.
+  constexpr index_t line = 64 / static_cast<index_t>(sizeof(T));
+  for (index_t first = 0; first < out; first += width) {
+    const index_t last = out - first < width ? out : first + width;
+    for (index_t k0 = 0; k0 < in; k0 += line) {
+      const index_t end = in - k0 < line ? in : k0 + line;
+      for (index_t o = first; o < last; ++o) {
+        T* to = panels + first * in + o - first;
+        for (index_t k = k0; k < end; ++k) to[k * width] = w[o * in + k];
       }
     }
+  }
+}
 
-    index_t out() const { return out_; }
-    index_t in() const { return in_; }
-
-    /// y (rows, cols) = f(x (rows, in) * W[column .. column + cols)^T + bias), y pointing to that column. Does not
-    /// allocate or throw.
-    void multiply(T* y, index_t y_stride, const T* x, index_t x_stride, index_t rows, index_t column, index_t cols,
-                  activation f) const {
-      const index_t whole = cols / width, first = column / width;
-      for (index_t k = 0; k < in_; k += depth) {
-        const index_t steps = std::min(depth, in_ - k);
-        for (index_t p = 0; p < whole; ++p) {
-          // What comes next: the panel to the right; after the last one, the first of the next depth or column block.
-          const bool last_panel = p + 1 == whole, last_depth = k + steps == in_;
-          const T* next = !last_panel   ? at(first + p + 1, k)
-                          : !last_depth ? at(first, k + steps)
-                                        : at(first + whole, 0);
-          panel(y + p * width, y_stride, x + k, x_stride, rows, at(first + p, k), k == 0 ? bias(first + p) : nullptr,
-                steps, next);
-        }
-      }
-      if (whole * width < cols) {
-        narrow_panel(y + whole * width, y_stride, x, x_stride, rows, first + whole, cols - whole * width);
-      }
-      activate_rows<T, Isa>(y, y_stride, rows, cols, f);
+/// y (rows, cols) = f(x (rows, in) * W[column .. column + cols)^T + bias), y pointing to that column, a multiple of R.
+template <class Isa, class T>
+void multiply_panels(const panel_weight<T>& w, T* y, index_t y_stride, const T* x, index_t x_stride, index_t rows,
+                     index_t column, index_t cols, activation f) {
+  constexpr index_t width = panel_width<Isa, T>;
+  const detail::panel_places<Isa, T> places{w};
+  const index_t whole = cols / width, first = column / width;
+  for (index_t k = 0; k < w.in; k += detail::panel_depth) {
+    const index_t steps = w.in - k < detail::panel_depth ? w.in - k : detail::panel_depth;
+    for (index_t p = 0; p < whole; ++p) {
+      // What comes next: the panel to the right; after the last one, the first of the next depth or column block.
+      const bool last_panel = p + 1 == whole, last_depth = k + steps == w.in;
+      const T* next = !last_panel   ? places.at(first + p + 1, k)
+                      : !last_depth ? places.at(first, k + steps)
+                                    : places.at(first + whole, 0);
+      detail::multiply_panel<Isa, T>(y + p * width, y_stride, x + k, x_stride, rows, places.at(first + p, k),
+                                     k == 0 ? places.bias(first + p) : nullptr, steps, next);
     }
+  }
+  if (whole * width < cols) {
+    detail::multiply_narrow_panel<Isa, T>(places, y + whole * width, y_stride, x, x_stride, rows, first + whole,
+                                          cols - whole * width);
+  }
+  activate_rows<Isa, T>(y, y_stride, rows, cols, f);
+}
 
-   private:
-    // Of float: x (row_block, depth) and a panel (depth, R) take half a megabyte, which second caches have.
-    static constexpr index_t depth = 768;
-
-    index_t panel_count() const { return (out_ + width - 1) / width; }
-    /// Panel `panel` from depth k on; after the last panel comes the first.
-    const T* at(index_t panel, index_t k) const {
-      return panels_.data() + (panel < panel_count() ? (panel * in_ + k) * width : 0);
-    }
-    const T* bias(index_t panel) const { return bias_.data() + panel * width; }
-
-    /// One panel against all rows, in tiles of nearly equal height.
-    static void panel(T* y, index_t y_stride, const T* x, index_t x_stride, index_t rows, const T* weights,
-                      const T* bias, index_t steps, const T* next) {
-      static constexpr auto functions =
-          detail::panel_functions<Isa, T>(std::make_index_sequence<static_cast<std::size_t>(tile::rows)>());
-      const index_t tiles = (rows + tile::rows - 1) / tile::rows;
-      const index_t bytes = width * static_cast<index_t>(sizeof(T));
-      for (index_t t = 0; t < tiles; ++t) {
-        const index_t first = rows * t / tiles, count = rows * (t + 1) / tiles - first;
-        const detail::panel_part<T> part{weights, bias, reinterpret_cast<const char*>(next) + steps * bytes * t / tiles,
-                                         bytes / tiles};
-        functions[static_cast<std::size_t>(count - 1)](y + first * y_stride, y_stride, x + first * x_stride, x_stride,
-                                                       part, steps);
-      }
-    }
-    /// The last panel, of which y has only `cols` columns.
-    void narrow_panel(T* y, index_t y_stride, const T* x, index_t x_stride, index_t rows, index_t p,
-                      index_t cols) const {
-      alignas(64) T block[tile::rows * width];
-      for (index_t i = 0; i < rows; i += tile::rows) {
-        const index_t count = std::min(tile::rows, rows - i);
-        for (index_t k = 0; k < in_; k += depth) {
-          const index_t steps = std::min(depth, in_ - k);
-          panel(block, width, x + i * x_stride + k, x_stride, count, at(p, k), k == 0 ? bias(p) : nullptr, steps,
-                at(p, k + steps == in_ ? 0 : k + steps));
-        }
-        for (index_t r = 0; r < count; ++r) std::copy_n(block + r * width, cols, y + (i + r) * y_stride);
-      }
-    }
-
-    index_t out_ = 0, in_ = 0;
-    aligned_buffer<T> panels_;  // (panels, in, R)
-    aligned_buffer<T> bias_;    // (panels, R)
-  };
-};
-
-using panel_gemm = basic_panel_gemm<best_isa>;
-
+}  // namespace kernels
 }  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

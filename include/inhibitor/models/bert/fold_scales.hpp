@@ -4,7 +4,7 @@
 #include <cmath>
 #include <string>
 
-#include "inhibitor/models/bert/tensors.hpp"
+#include "inhibitor/models/bert/model.hpp"
 
 // Takes the multiplications out of the inhibitor layers of a trained model. With gamma > 0 and eta > 0 of a head,
 //
@@ -33,33 +33,33 @@ void fold_scales(encoder_tensors<T>& parameters) {
     });
   };
   for (index_t layer = 0; layer < config.n_layers; ++layer) {
-    if (config.layer_attention(layer) != attention_kind::inhibitor) continue;
+    const auto* a = parameters.layer[static_cast<std::size_t>(layer)].attention.template as<inhibitor_mixer>();
+    if (a == nullptr) continue;
     check(!config.inhibitor.normalize_by_length, [&] {
       return "fold_scales: layer " + std::to_string(layer) +
              " divides its output by the number of keys (normalize_by_length), which no projection can take over";
     });
-    const attention_tensors<T>& a = parameters.layer[static_cast<std::size_t>(layer)].attention;
     for (index_t h = 0; h < heads; ++h) {
-      require_positive(a.inhibitor_score_scale.data[h], "inhibitor_score_scale", layer, h);
-      require_positive(a.inhibitor_output_scale.data[h], "inhibitor_output_scale", layer, h);
+      require_positive(a->inhibitor_score_scale.data[h], "inhibitor_score_scale", layer, h);
+      require_positive(a->inhibitor_output_scale.data[h], "inhibitor_output_scale", layer, h);
     }
   }
   const T root = std::sqrt(static_cast<T>(size));
-  for (index_t layer = 0; layer < config.n_layers; ++layer) {
-    if (config.layer_attention(layer) != attention_kind::inhibitor) continue;
-    attention_tensors<T>& a = parameters.layer[static_cast<std::size_t>(layer)].attention;
+  for (transformer_block<T>& block : parameters.layer) {
+    auto* a = block.attention.template as<inhibitor_mixer>();
+    if (a == nullptr) continue;
     for (index_t h = 0; h < heads; ++h) {
-      const T score_scale = a.inhibitor_score_scale.data[h] / root;
-      const T output_scale = a.inhibitor_output_scale.data[h];
-      for (linear_tensors<T>* projection : {&a.q_lin, &a.k_lin}) {  // (C out, C in): a head is D rows
+      const T score_scale = a->inhibitor_score_scale.data[h] / root;
+      const T output_scale = a->inhibitor_output_scale.data[h];
+      for (linear_tensors<T>* projection : {&a->q_lin, &a->k_lin}) {  // (C out, C in): a head is D rows
         for (index_t x = h * size * dim; x < (h + 1) * size * dim; ++x) projection->weight.data[x] *= score_scale;
         for (index_t x = h * size; x < (h + 1) * size; ++x) projection->bias.data[x] *= score_scale;
       }
       for (index_t row = 0; row < dim; ++row) {  // a head is D columns
-        for (index_t x = h * size; x < (h + 1) * size; ++x) a.out_lin.weight.data[row * dim + x] *= output_scale;
+        for (index_t x = h * size; x < (h + 1) * size; ++x) a->out_lin.weight.data[row * dim + x] *= output_scale;
       }
-      a.inhibitor_score_scale.data[h] = root;
-      a.inhibitor_output_scale.data[h] = T(1);
+      a->inhibitor_score_scale.data[h] = root;
+      a->inhibitor_output_scale.data[h] = T(1);
     }
   }
   config.add_only = true;

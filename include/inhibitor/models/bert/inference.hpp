@@ -2,17 +2,17 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
-#include <cmath>
+#include <cstdint>
 #include <type_traits>
+#include <utility>
+#include <variant>
 #include <vector>
 
-#include "inhibitor/attention/add_only.hpp"
-#include "inhibitor/attention/multi_head.hpp"
-#include "inhibitor/attention/u8/attention.hpp"
-#include "inhibitor/models/bert/tensors.hpp"
-#include "inhibitor/models/bert/packed_tokens.hpp"
 #include "inhibitor/kernels/rows/fused_rows.hpp"
+#include "inhibitor/models/bert/model.hpp"
+#include "inhibitor/models/bert/packed_tokens.hpp"
+#include "inhibitor/models/bert/padded_batch.hpp"
+#include "inhibitor/nn/inference_profile.hpp"
 #include "inhibitor/nn/packed_linear.hpp"
 
 // The encoder of models/bert/encoder.hpp for inference alone: the same numbers to rounding, several times as fast.
@@ -20,9 +20,10 @@
 //   encoder_inference<float> model(tensors);                       // packs the weights; the tensors may go
 //   const float* logits = model.classify(tokens, workers);         // (B, num_labels), valid until the next call
 //
-// Sequences of different lengths lie one after the other and nothing is padded. One product gives q, k and v. Bias and
-// GELU, residual and layer normalization run over rows that a product has just left in the cache, and the feed-forward
-// network over a few hundred rows at a time, so that its wide intermediate result stays there too.
+// Sequences of different lengths lie one after the other and nothing is padded, except for models that center over all
+// keys (inference_options::counts_padding). One product gives q, k and v. Bias and GELU, residual and layer
+// normalization run over rows that a product has just left in the cache, and the feed-forward network over a few
+// hundred rows at a time, so that its wide intermediate result stays there too.
 //
 // M = rows of all sequences together, C width, F feed-forward width. Work is cut by shape: results do not depend on the
 // number of workers with the products of this library (nn/packed_linear.hpp).
@@ -30,24 +31,9 @@
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 
-struct inference_options {
-  bool u8_attention = false;  ///< inhibitor layers attend in bytes (attention/u8/raw.hpp); float models only
-};
-
-/// Where the time of calls goes, in seconds on `clock`. Calls add to it.
-struct inference_profile {
-  double (*clock)() = nullptr;  ///< seconds; null: the wall clock
-  double embeddings = 0;        ///< lookup and its layer normalization
-  double projections = 0;       ///< q, k, v and the output of the attention
-  double attention = 0;         ///< the mechanism between the projections
-  double feed_forward = 0;      ///< both products, bias and GELU
-  double norms = 0;             ///< residual and layer normalization
-  double head = 0;              ///< classifier
-};
-
 /// An encoder with its classification head, if the tensors have one. Buffers grow to what the largest batch needs and
 /// are then reused; one object serves one call at a time.
-template <class T, class Gemm = panel_gemm, class Isa = best_isa>
+template <class T, class Gemm = panel_gemm, class Isa = default_isa>
 class encoder_inference {
  public:
   /// Copies and packs the parameters. Throws std::invalid_argument for u8 attention in a model of another type than
@@ -56,21 +42,25 @@ class encoder_inference {
 
   const encoder_config& config() const { return config_; }
   bool has_classifier() const { return classifier_.out() > 0; }
+  /// Whether results depend on the length to which a batch is padded: it is, to its longest sequence or
+  /// packed_tokens::padded_length.
+  bool counts_padding() const { return counts_padding_; }
 
   /// Last hidden states (M, C) of the tokens, valid until the next call. Throws std::invalid_argument for tokens that
   /// do not fit the model, naming the sequence and position, and with u8 attention for values that are not finite.
   /// Allocates only while buffers grow.
   const T* hidden(const packed_tokens& tokens, const executor& workers) {
     start(tokens, workers);
-    for (index_t l = 0; l < config_.n_layers; ++l) whole_layer(l, tokens, workers);
+    for (index_t l = 0; l < config_.n_layers; ++l) whole_layer(l, workers);
+    if (rows_.key_mask != nullptr) padded_.remove_padding(hidden_.data(), tokens, config_.dim);
     return hidden_.data();
   }
   /// Last hidden states (B, C) of the first token of every sequence, as hidden() has them. Cheaper, because nothing but
   /// keys and values of the last layer needs the other tokens.
   const T* first_hidden(const packed_tokens& tokens, const executor& workers) {
     start(tokens, workers);
-    for (index_t l = 0; l + 1 < config_.n_layers; ++l) whole_layer(l, tokens, workers);
-    last_layer_of_first(tokens, workers);
+    for (index_t l = 0; l + 1 < config_.n_layers; ++l) whole_layer(l, workers);
+    last_layer_of_first(workers);
     return first_.data();
   }
   /// Logits (B, num_labels) of the classification head, computed from first_hidden(). Throws as hidden(), and for a
@@ -78,28 +68,24 @@ class encoder_inference {
   const T* classify(const packed_tokens& tokens, const executor& workers);
 
   /// Has later calls add their times to `profile`; null: no more.
-  void set_profile(inference_profile* profile) { profile_ = profile; }
+  void set_profile(inference_profile* profile) { scratch_.profile = profile; }
 
  private:
+  using linear = packed_linear<T, Gemm>;
   struct layer {
-    packed_linear<T, Gemm> qkv;    ///< (3C, C); the last layer has it in two parts
-    packed_linear<T, Gemm> q, kv;  ///< (C, C), (2C, C)
-    packed_linear<T, Gemm> out, lin1, lin2;
-    aligned_buffer<T> norms;    ///< (4, C): weight and bias after attention, then after the feed-forward network
-    aligned_buffer<T> scalars;  ///< (3, H) of the inhibitor, or empty
+    mixer_inference<T, Gemm, Isa> mixer;
+    linear out, lin1, lin2;
+    aligned_buffer<T> norms;  ///< (4, C): weight and bias after attention, then after the feed-forward network
   };
 
-  // Rows that share a set of cache lines on their way through a product would push each other out: widths are powers of
-  // two too often. A line more per row keeps them apart.
-  static constexpr index_t padding = 64 / static_cast<index_t>(sizeof(T));
+  static constexpr index_t padding = inference_scratch<T>::padding;
   // Rows of the feed-forward network at a time: their (rows, F) stays in the last cache, and a product that packs the
   // weights in every call does it rarely enough.
   static constexpr index_t rows_together = 1024;
   static constexpr index_t norm_block = 16;
 
-  index_t qkv_stride() const { return 3 * config_.dim + padding; }
   index_t context_stride() const { return config_.dim + padding; }
-  index_t ffn_stride() const { return config_.hidden_dim + padding; }
+  index_t ffn_stride() const { return config_.intermediate_dim + padding; }
   norm_view<T> norm_of(const aligned_buffer<T>& values, index_t which) const {
     const T* at = values.data() + 2 * which * config_.dim;
     return {at, at + config_.dim, static_cast<T>(config_.layer_norm_epsilon)};
@@ -108,17 +94,7 @@ class encoder_inference {
   /// Runs body(), its time added to one field of the profile.
   template <class Body>
   void timed(double inference_profile::*field, Body&& body) {
-    if (profile_ == nullptr) {
-      body();
-      return;
-    }
-    const auto wall = [] {
-      return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-    };
-    const auto now = [&] { return profile_->clock != nullptr ? profile_->clock() : wall(); };
-    const double from = now();
-    body();
-    profile_->*field += now() - from;
+    add_time(scratch_.profile, field, body);
   }
   /// Calls body(first, count) for blocks of rows.
   template <class Body>
@@ -129,50 +105,33 @@ class encoder_inference {
   }
 
   void start(const packed_tokens& tokens, const executor& workers);
-  void whole_layer(index_t l, const packed_tokens& tokens, const executor& workers);
-  void last_layer_of_first(const packed_tokens& tokens, const executor& workers);
-  void attend(const layer& p, index_t l, const heads_view<T>& out, const heads_view<const T>& q,
-              const attention_shape& shape, const executor& workers);
+  void whole_layer(index_t l, const executor& workers);
+  void last_layer_of_first(const executor& workers);
   void finish(const layer& p, T* x, const T* context, index_t rows, const executor& workers);
 
-  attention_shape shape_of(const packed_tokens& tokens) const {
-    attention_shape s;
-    s.batch = tokens.batch;
-    s.heads = config_.n_heads;
-    s.queries = s.keys = longest_;
-    s.head_size = s.value_size = config_.head_size();
-    s.query_starts = s.key_starts = tokens.starts;
-    return s;
-  }
-  template <class U>
-  heads_view<U> heads(U* rows, index_t stride) const {
-    return {rows, 0, stride, config_.head_size()};
-  }
-
   encoder_config config_;
-  inference_options options_;
+  bool counts_padding_ = false;
   aligned_buffer<T> word_, position_, token_type_;  // (V, C), (P, C), (types, C) or empty
   aligned_buffer<T> embedding_norm_;                // (2, C)
   std::vector<layer> layers_;
-  packed_linear<T, Gemm> pre_classifier_, classifier_;
+  linear pre_classifier_, classifier_;
 
-  index_t longest_ = 0;
+  packed_rows rows_;                        // of the call, its padding included
+  padded_batch padded_;                     // of models that count padding
   aligned_buffer<std::int32_t> positions_;  // (M)
   aligned_buffer<T> hidden_;                // (M, C) input and output of a layer
-  aligned_buffer<T> qkv_;                   // (M, 3C) by qkv_stride()
   aligned_buffer<T> context_;               // (M, C) by context_stride()
   aligned_buffer<T> middle_;                // (rows_together, C) after the attention's normalization
   aligned_buffer<T> ffn_;                   // (rows_together, F) by ffn_stride()
-  aligned_buffer<T> first_, first_q_;       // (B, C)
+  aligned_buffer<T> first_;                 // (B, C)
   aligned_buffer<T> first_context_;         // (B, C) by context_stride()
   aligned_buffer<T> pooled_, logits_;       // (B, C), (B, num_labels)
-  attention_workspace workspace_;
-  inference_profile* profile_ = nullptr;
+  inference_scratch<T> scratch_;
 };
 
 template <class T, class Gemm, class Isa>
 encoder_inference<T, Gemm, Isa>::encoder_inference(const encoder_tensors<T>& parameters, inference_options options)
-    : config_(parameters.config()), options_(options) {
+    : config_(parameters.config()) {
   check(std::is_same_v<T, float> || !options.u8_attention, "encoder_inference: u8 attention needs a model of float");
   const auto copy = [](aligned_buffer<T>& to, std::initializer_list<tensor<T>> parts) {
     index_t total = 0;
@@ -186,36 +145,36 @@ encoder_inference<T, Gemm, Isa>::encoder_inference(const encoder_tensors<T>& par
   copy(position_, {e.position_embeddings});
   copy(token_type_, {e.token_type_embeddings});
   copy(embedding_norm_, {e.LayerNorm.weight, e.LayerNorm.bias});
-  using linear = packed_linear<T, Gemm>;
-  for (const block_tensors<T>& b : parameters.layer) {
-    const attention_tensors<T>& a = b.attention;
-    layer p;
-    if (static_cast<index_t>(layers_.size()) + 1 < config_.n_layers) {
-      p.qkv = linear({a.q_lin, a.k_lin, a.v_lin});
-    } else {
-      p.q = linear({a.q_lin});
-      p.kv = linear({a.k_lin, a.v_lin});
-    }
-    p.out = linear({a.out_lin});
-    p.lin1 = linear({b.ffn.lin1});
-    p.lin2 = linear({b.ffn.lin2});
+  for (const transformer_block<T>& b : parameters.layer) {
+    const bool is_last = static_cast<index_t>(layers_.size()) + 1 == config_.n_layers;
+    layer p{pack_mixer<Gemm, Isa>(b.attention, config_.n_heads, config_, options, is_last),
+            linear({b.attention.out_lin()}),
+            linear({b.ffn.lin1}),
+            linear({b.ffn.lin2}),
+            {}};
     copy(p.norms, {b.sa_layer_norm.weight, b.sa_layer_norm.bias, b.output_layer_norm.weight, b.output_layer_norm.bias});
-    copy(p.scalars, {a.inhibitor_score_scale, a.inhibitor_shift, a.inhibitor_output_scale});
+    counts_padding_ = counts_padding_ || std::visit([](const auto& m) { return m.counts_padding(); }, p.mixer);
     layers_.push_back(std::move(p));
   }
-  if (!parameters.heads().sequence_classification) return;
-  pre_classifier_ = linear({parameters.pre_classifier});
-  classifier_ = linear({parameters.classifier});
+  const auto* head = parameters.template find_head<sequence_classification_head>();
+  if (head == nullptr) return;
+  pre_classifier_ = linear({head->pre_classifier});
+  classifier_ = linear({head->classifier});
 }
 
 /// Checks the tokens, sizes the buffers and fills hidden_ with the embeddings.
 template <class T, class Gemm, class Isa>
-void encoder_inference<T, Gemm, Isa>::start(const packed_tokens& tokens, const executor& workers) {
-  longest_ = check_tokens(tokens, config_);
+void encoder_inference<T, Gemm, Isa>::start(const packed_tokens& unpadded, const executor& workers) {
+  const index_t longest = check_tokens(unpadded, config_);
+  packed_tokens tokens = unpadded;
+  rows_ = {tokens.starts, tokens.batch, longest, nullptr};
+  if (counts_padding_) {
+    tokens = padded_.pad(unpadded, longest, config_);
+    rows_ = {tokens.starts, tokens.batch, padded_.length(), padded_.key_mask()};
+  }
   const index_t rows = tokens.rows(), dim = config_.dim, together = std::min(rows, rows_together);
   positions_.resize(rows);
   hidden_.resize(rows * dim);
-  qkv_.resize(rows * qkv_stride());
   context_.resize(rows * context_stride());
   middle_.resize(together * dim);
   ffn_.resize(together * ffn_stride());
@@ -235,95 +194,30 @@ void encoder_inference<T, Gemm, Isa>::start(const packed_tokens& tokens, const e
 
 /// hidden_ = layer l of hidden_, all rows.
 template <class T, class Gemm, class Isa>
-void encoder_inference<T, Gemm, Isa>::whole_layer(index_t l, const packed_tokens& tokens, const executor& workers) {
+void encoder_inference<T, Gemm, Isa>::whole_layer(index_t l, const executor& workers) {
   const layer& p = layers_[static_cast<std::size_t>(l)];
-  const index_t rows = tokens.rows(), dim = config_.dim;
-  timed(&inference_profile::projections, [&] {
-    if (p.qkv.out() > 0) {
-      p.qkv.forward(qkv_.data(), qkv_stride(), hidden_.data(), dim, rows, activation::none, workers);
-    } else {
-      p.q.forward(qkv_.data(), qkv_stride(), hidden_.data(), dim, rows, activation::none, workers);
-      p.kv.forward(qkv_.data() + dim, qkv_stride(), hidden_.data(), dim, rows, activation::none, workers);
-    }
-  });
-  attend(p, l, heads(context_.data(), context_stride()), heads<const T>(qkv_.data(), qkv_stride()), shape_of(tokens),
-         workers);
-  finish(p, hidden_.data(), context_.data(), rows, workers);
+  std::visit(
+      [&](const auto& m) { m.all_rows(context_.data(), context_stride(), hidden_.data(), rows_, scratch_, workers); },
+      p.mixer);
+  finish(p, hidden_.data(), context_.data(), rows_.rows(), workers);
 }
 
-/// first_ = the last layer of hidden_, first rows of all sequences. Queries of other rows and what follows the
-/// attention are left out, with one exception: the step of byte queries is that of all queries of a sequence.
+/// first_ = the last layer of hidden_, first rows of all sequences.
 template <class T, class Gemm, class Isa>
-void encoder_inference<T, Gemm, Isa>::last_layer_of_first(const packed_tokens& tokens, const executor& workers) {
-  const index_t l = config_.n_layers - 1, dim = config_.dim, batch = tokens.batch;
-  const layer& p = layers_[static_cast<std::size_t>(l)];
-  const bool in_bytes = options_.u8_attention && config_.layer_attention(l) == attention_kind::inhibitor;
+void encoder_inference<T, Gemm, Isa>::last_layer_of_first(const executor& workers) {
+  const index_t dim = config_.dim, batch = rows_.batch;
+  const layer& p = layers_.back();
   first_.resize(batch * dim);
-  first_q_.resize(batch * dim);
   first_context_.resize(batch * context_stride());
   for (index_t b = 0; b < batch; ++b) {
-    std::copy_n(hidden_.data() + tokens.starts[b] * dim, dim, first_.data() + b * dim);
+    std::copy_n(hidden_.data() + rows_.starts[b] * dim, dim, first_.data() + b * dim);
   }
-  timed(&inference_profile::projections, [&] {
-    p.kv.forward(qkv_.data() + dim, qkv_stride(), hidden_.data(), dim, tokens.rows(), activation::none, workers);
-    if (in_bytes) {
-      p.q.forward(qkv_.data(), qkv_stride(), hidden_.data(), dim, tokens.rows(), activation::none, workers);
-    } else {
-      p.q.forward(first_q_.data(), dim, first_.data(), dim, batch, activation::none, workers);
-    }
-  });
-  attention_shape shape = shape_of(tokens);
-  if (in_bytes) {
-    shape.rows = {0, 1};
-    attend(p, l, heads(context_.data(), context_stride()), heads<const T>(qkv_.data(), qkv_stride()), shape, workers);
-    for (index_t b = 0; b < batch; ++b) {
-      std::copy_n(context_.data() + tokens.starts[b] * context_stride(), dim,
-                  first_context_.data() + b * context_stride());
-    }
-  } else {
-    shape.queries = 1;
-    shape.query_starts = {};
-    heads_view<const T> q = heads<const T>(first_q_.data(), dim);
-    heads_view<T> out = heads(first_context_.data(), context_stride());
-    q.batch_stride = dim;
-    out.batch_stride = context_stride();
-    attend(p, l, out, q, shape, workers);
-  }
+  std::visit(
+      [&](const auto& m) {
+        m.first_rows(first_context_.data(), context_stride(), first_.data(), hidden_.data(), rows_, scratch_, workers);
+      },
+      p.mixer);
   finish(p, first_.data(), first_context_.data(), batch, workers);
-}
-
-/// out = attention of q and of the keys and values in qkv_.
-template <class T, class Gemm, class Isa>
-void encoder_inference<T, Gemm, Isa>::attend(const layer& p, index_t l, const heads_view<T>& out,
-                                             const heads_view<const T>& q, const attention_shape& shape,
-                                             const executor& workers) {
-  const heads_view<const T> k = heads<const T>(qkv_.data() + config_.dim, qkv_stride());
-  const heads_view<const T> v = heads<const T>(qkv_.data() + 2 * config_.dim, qkv_stride());
-  const inhibitor_options& o = config_.inhibitor;
-  const index_t count = config_.n_heads;
-  timed(&inference_profile::attention, [&] {
-    const auto run = [&](const auto& mechanism) {
-      multi_head_attention_forward<T, std::decay_t<decltype(mechanism)>, Isa>(out, q, k, v, shape, {}, mechanism,
-                                                                              workspace_, workers);
-    };
-    if (config_.layer_attention(l) == attention_kind::dot_product) {
-      run(dot_product_attention<T>{});
-      return;
-    }
-    const T* scalars = p.scalars.data();
-    const inhibitor_attention<T> mechanism{o, {scalars, scalars + count, scalars + 2 * count}};
-    if constexpr (std::is_same_v<T, float>) {
-      if (options_.u8_attention) {
-        u8_attention_forward<Isa>(out, q, k, v, shape, {}, mechanism, workspace_, workers);
-        return;
-      }
-    }
-    if (config_.add_only) {
-      run(add_only_inhibitor_attention<T>{o.center, o.is_signed, o.skip_inhibited, scalars + count});
-    } else {
-      run(mechanism);
-    }
-  });
 }
 
 /// The second half of a block, in place: x (rows, C) = LayerNorm(m + lin2(gelu(lin1(m)))), m = LayerNorm(x +
@@ -365,9 +259,7 @@ const T* encoder_inference<T, Gemm, Isa>::classify(const packed_tokens& tokens, 
   timed(&inference_profile::head, [&] {
     pre_classifier_.forward(pooled_.data(), config_.dim, first_.data(), config_.dim, tokens.batch, activation::none,
                             workers);
-    // DistilBERT's head and BERT's pooler (models/bert/heads.hpp).
-    const bool is_bert = config_.family == model_family::bert;
-    for (T& x : pooled_) x = is_bert ? std::tanh(x) : std::max(x, T(0));
+    activate_pooler(pooled_.data(), pooled_.size(), config_.pooler);
     classifier_.forward(logits_.data(), config_.num_labels, pooled_.data(), config_.dim, tokens.batch, activation::none,
                         workers);
   });

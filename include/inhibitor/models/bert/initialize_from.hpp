@@ -2,10 +2,13 @@
 #pragma once
 
 #include <algorithm>
+#include <map>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
-#include "inhibitor/models/bert/tensors.hpp"
+#include "inhibitor/models/bert/model.hpp"
 
 // Starts a smaller model from layers of a larger one, as DistilBERT started from BERT (Sanh et al. 2019, arXiv
 // 1910.01108 section 2).
@@ -18,24 +21,41 @@ inline std::vector<index_t> distilbert_layers() { return {0, 2, 4, 7, 9, 11}; }
 
 namespace detail {
 
-template <class T>
-void copy_tensor_values(tensor<T>& to, const tensor<T>& from) {
-  std::copy(from.data, from.data + from.size(), to.data);
+/// Calls box.visit(f), with a prefix where the box takes one.
+template <class Box, class Visitor,
+          class = decltype(std::declval<Box&>().visit(std::string(), std::declval<Visitor>()))>
+void visit_box(Box& box, Visitor&& f, int) {
+  box.visit("", f);
 }
-template <class T>
-void copy_tensor_values(weight_and_bias<T>& to, const weight_and_bias<T>& from) {
-  copy_tensor_values(to.weight, from.weight);
-  copy_tensor_values(to.bias, from.bias);
+template <class Box, class Visitor>
+void visit_box(Box& box, Visitor&& f, long) {
+  box.visit(f);
+}
+
+/// Copies the numbers of one box, a copy of the views, into the tensors of another that have the same name and shape.
+template <class T, class To, class From>
+void copy_shared_tensors(To& to, From from) {
+  std::map<std::string, tensor<T>> there;
+  visit_box(
+      from, [&](const std::string& name, tensor<T>& t) { there[name] = t; }, 0);
+  visit_box(
+      to,
+      [&](const std::string& name, tensor<T>& t) {
+        const auto found = there.find(name);
+        if (found == there.end() || found->second.rows != t.rows || found->second.cols != t.cols) return;
+        std::copy_n(found->second.data, t.size(), t.data);
+      },
+      0);
 }
 
 }  // namespace detail
 
-/// Copies into `student` what it shares with `teacher`, of either family: the embeddings, layer `layers[i]` of the
-/// teacher as layer i, and the masked-LM head where both have one. Everything else keeps its numbers: a student without
-/// token types drops the teacher's, inhibitor scalars of a layer stay where the teacher's layer has none, and the
-/// classification head is copied between models of one family with the same number of labels only, since DistilBERT's
-/// first layer is followed by a ReLU and BERT's pooler by tanh. Throws std::invalid_argument, with the student
-/// untouched, when the widths differ or `layers` does not name one layer of the teacher per layer of the student.
+/// Copies into `student` what it shares with `teacher`, tensors of the same name and shape: the embeddings, layer
+/// `layers[i]` of the teacher as layer i, and the heads that both have. Everything else keeps its numbers: a student
+/// without token types drops the teacher's, inhibitor scalars of a layer stay where the teacher's layer has none, and
+/// the classification head is copied between models with the same pooler activation and number of labels only. Throws
+/// std::invalid_argument, with the student untouched, when the widths differ or `layers` does not name one layer of the
+/// teacher per layer of the student.
 template <class T>
 void initialize_from(encoder_tensors<T>& student, const encoder_tensors<T>& teacher,
                      const std::vector<index_t>& layers) {
@@ -50,7 +70,7 @@ void initialize_from(encoder_tensors<T>& student, const encoder_tensors<T>& teac
   same(s.max_position_embeddings, t.max_position_embeddings, "max_position_embeddings");
   same(s.dim, t.dim, "dim");
   same(s.n_heads, t.n_heads, "n_heads");
-  same(s.hidden_dim, t.hidden_dim, "hidden_dim");
+  same(s.intermediate_dim, t.intermediate_dim, "intermediate_dim");
   check(static_cast<index_t>(layers.size()) == s.n_layers, [&] {
     return "initialize_from: " + std::to_string(layers.size()) + " layers are named; expected " +
            std::to_string(s.n_layers) + ", one per layer of the student";
@@ -62,39 +82,17 @@ void initialize_from(encoder_tensors<T>& student, const encoder_tensors<T>& teac
     });
   }
 
-  const auto copy = [](auto& to, const auto& from) { detail::copy_tensor_values(to, from); };
-  copy(student.embeddings.word_embeddings, teacher.embeddings.word_embeddings);
-  copy(student.embeddings.position_embeddings, teacher.embeddings.position_embeddings);
-  copy(student.embeddings.LayerNorm, teacher.embeddings.LayerNorm);
-  if (s.type_vocab_size > 0 && s.type_vocab_size == t.type_vocab_size) {
-    copy(student.embeddings.token_type_embeddings, teacher.embeddings.token_type_embeddings);
-  }
+  detail::copy_shared_tensors<T>(student.embeddings, teacher.embeddings);
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    block_tensors<T>& to = student.layer[i];
-    const block_tensors<T>& from = teacher.layer[static_cast<std::size_t>(layers[i])];
-    copy(to.attention.q_lin, from.attention.q_lin);
-    copy(to.attention.k_lin, from.attention.k_lin);
-    copy(to.attention.v_lin, from.attention.v_lin);
-    copy(to.attention.out_lin, from.attention.out_lin);
-    if (to.attention.inhibitor_shift.rank > 0 && from.attention.inhibitor_shift.rank > 0) {
-      copy(to.attention.inhibitor_score_scale, from.attention.inhibitor_score_scale);
-      copy(to.attention.inhibitor_shift, from.attention.inhibitor_shift);
-      copy(to.attention.inhibitor_output_scale, from.attention.inhibitor_output_scale);
+    detail::copy_shared_tensors<T>(student.layer[i], teacher.layer[static_cast<std::size_t>(layers[i])]);
+  }
+  for (bert_head<T>& to : student.heads) {
+    for (const bert_head<T>& from : teacher.heads) {
+      const bool is_classifier = std::holds_alternative<sequence_classification_head<T>>(to);
+      if (to.index() != from.index()) continue;
+      if (is_classifier && (s.pooler != t.pooler || s.num_labels != t.num_labels)) continue;
+      std::visit([](auto& a, const auto& b) { detail::copy_shared_tensors<T>(a, b); }, to, from);
     }
-    copy(to.sa_layer_norm, from.sa_layer_norm);
-    copy(to.ffn.lin1, from.ffn.lin1);
-    copy(to.ffn.lin2, from.ffn.lin2);
-    copy(to.output_layer_norm, from.output_layer_norm);
-  }
-  if (student.heads().masked_lm && teacher.heads().masked_lm) {
-    copy(student.vocab_transform, teacher.vocab_transform);
-    copy(student.vocab_layer_norm, teacher.vocab_layer_norm);
-    copy(student.vocab_projector_bias, teacher.vocab_projector_bias);
-  }
-  if (student.heads().sequence_classification && teacher.heads().sequence_classification && s.family == t.family &&
-      s.num_labels == t.num_labels) {
-    copy(student.pre_classifier, teacher.pre_classifier);
-    copy(student.classifier, teacher.classifier);
   }
 }
 

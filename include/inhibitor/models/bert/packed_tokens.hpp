@@ -16,6 +16,9 @@ struct packed_tokens {
   const std::int32_t* type_ids = nullptr;  ///< (M) token types, read by models that have them; null: all 0
   const index_t* starts = nullptr;  ///< (B + 1): sequence b has the rows [starts[b], starts[b + 1]); starts[0] = 0
   index_t batch = 0;                ///< B
+  /// Tokens to which the batch counts as padded in models whose results depend on it (encoder_inference::
+  /// counts_padding); 0: those of its longest sequence.
+  index_t padded_length = 0;
 
   index_t rows() const { return batch == 0 ? 0 : starts[batch]; }
 };

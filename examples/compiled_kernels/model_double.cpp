@@ -1,9 +1,0 @@
-// SPDX-License-Identifier: Apache-2.0
-
-#include "compiled_kernels/compiled_models.hpp"
-
-namespace inhibitor {
-
-INHIBITOR_MODEL_OF(, double)
-
-}  // namespace inhibitor

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+# cmake -D ROOT=<the repository> -P paths.cmake
+#
+# Names of files and folders age when things move. Fails on a name in sources, build files or pages that stands for nothing:
+#   - folder/name.hpp and the like, anywhere, as seen from the repository or from one of the folders that includes start in;
+#   - in pages, `folder/...` in backticks when it starts with a folder of the repository;
+#   - in README.md and CONTRIBUTING.md, every `folder/`.
+# And on tests that CMake does not know, and folders of the library without tests.
+cmake_minimum_required(VERSION 3.23)
+
+set(roots "" include/ include/inhibitor/ examples/ tests/ bench/)
+set(outside "^(catch2|nlohmann|oneapi|xsimd|stack|fmt|CLI|generated|build|runs)/")
+set(top_folders "^(include|examples|bench|tests|cmake|docs|scripts|packaging)/")
+set(without_tests backends) # nn/test_packed_linear multiplies with them
+
+function(exists_somewhere name folder result)
+  set(${result} FALSE PARENT_SCOPE)
+  foreach(root IN LISTS roots ITEMS ${folder}/)
+    if(EXISTS ${ROOT}/${root}${name} OR EXISTS ${ROOT}/${root}${name}.in)
+      set(${result} TRUE PARENT_SCOPE)
+    endif()
+  endforeach()
+endfunction()
+
+set(patterns ${ROOT}/*.md ${ROOT}/docs/*.md ${ROOT}/examples/*.md ${ROOT}/cmake/*.cmake)
+foreach(folder include examples bench tests)
+  list(APPEND patterns ${ROOT}/${folder}/*.hpp ${ROOT}/${folder}/*.cpp ${ROOT}/${folder}/CMakeLists.txt)
+endforeach()
+file(GLOB_RECURSE files RELATIVE ${ROOT} ${patterns})
+# Old names are what a change log is about, and offences on purpose are no offences.
+list(FILTER files EXCLUDE REGEX "^(CHANGELOG\\.md|build/.*|tests/packaging/provoked/.*)$")
+
+set(problems)
+foreach(file IN LISTS files)
+  file(READ ${ROOT}/${file} text)
+  get_filename_component(folder ${file} DIRECTORY)
+  string(REGEX MATCHALL "[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)+\\.(hpp|cpp|cmake|md|sh|py)" names "${text}")
+  if(file MATCHES "\\.md$")
+    string(REGEX MATCHALL "`[a-z_]+/[A-Za-z0-9_./-]*`" quoted "${text}")
+    list(TRANSFORM quoted REPLACE "`" "")
+    if(NOT file MATCHES "^(README|CONTRIBUTING)\\.md$")
+      list(FILTER quoted INCLUDE REGEX "${top_folders}")
+    else()
+      list(FILTER quoted INCLUDE REGEX "${top_folders}|/$")
+    endif()
+    list(APPEND names ${quoted})
+  endif()
+  list(REMOVE_DUPLICATES names)
+  list(FILTER names EXCLUDE REGEX "${outside}")
+  foreach(name IN LISTS names)
+    exists_somewhere(${name} "${folder}" found)
+    if(NOT found)
+      list(APPEND problems "${file}: there is no ${name}")
+    endif()
+  endforeach()
+endforeach()
+
+file(GLOB tests RELATIVE ${ROOT}/tests ${ROOT}/tests/*/test_*.cpp)
+file(GLOB_RECURSE lists ${ROOT}/tests/*CMakeLists.txt)
+set(registered)
+foreach(list IN LISTS lists)
+  file(READ ${list} text)
+  string(APPEND registered "${text}")
+endforeach()
+foreach(test IN LISTS tests)
+  string(REGEX REPLACE "\\.cpp$" "" name ${test})
+  if(NOT registered MATCHES "${name}[ )]")
+    list(APPEND problems "tests/${test}: no line of tests/CMakeLists.txt builds it")
+  endif()
+endforeach()
+file(GLOB folders RELATIVE ${ROOT}/include/inhibitor ${ROOT}/include/inhibitor/*)
+list(FILTER folders EXCLUDE REGEX "\\.hpp$")
+foreach(folder IN LISTS folders)
+  if(NOT "${tests}" MATCHES "(^|;)${folder}/" AND NOT folder IN_LIST without_tests)
+    list(APPEND problems "include/inhibitor/${folder}: no test in tests/${folder}")
+  endif()
+endforeach()
+
+list(LENGTH files count)
+if(count EQUAL 0)
+  message(FATAL_ERROR "no files below ${ROOT}: nothing was checked")
+endif()
+if(problems)
+  list(JOIN problems "\n  " text)
+  message(FATAL_ERROR "names that stand for nothing:\n  ${text}")
+endif()
+message(STATUS "paths: every name in ${count} files exists")
