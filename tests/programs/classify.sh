@@ -102,11 +102,11 @@ printf '{"pooling_mode_max_tokens": true}' >sentence/1_Pooling/config.json
 "$encode" --model sentence dev.txt --no-header 2>/dev/null | head -1 | awk -F'\t' '{ for (i = 1; i <= NF; ++i) s += $i * $i; exit !(NF == 32 && s > 0.9999 && s < 1.0001) }' ||
   fail "encode: two pooling modes"
 paste <("$encode" --model sentence/0_Transformer dev.txt --pooling max) <("$encode" --model sentence/0_Transformer dev.txt) | tail -n +2 >parts.tsv
-sed -i 's/Normalize"/Dropout"/' sentence/modules.json
+sed -i 's/models.Normalize"/models.Dropout"/' sentence/modules.json
 "$encode" --model sentence dev.txt --no-header --max-seq-length 32 | cmp -s - parts.tsv || fail "encode: max, then mean"
 "$encode" --model sentence dev.txt --pooling cls --max-seq-length 32 | cmp -s - <("$encode" --model sentence/0_Transformer dev.txt --pooling cls) ||
   fail "encode: --pooling does not win over the folder"
-sed -i 's/Dropout"/Dense"/' sentence/modules.json
+sed -i 's/models.Dropout"/models.Dense"/' sentence/modules.json
 
 # --- streaming: an answer before the next line is written ------------------------------------------------------------------
 mkfifo in out
