@@ -23,6 +23,7 @@
 #include "inhibitor/data/task_data.hpp"
 #include "inhibitor/measure/time.hpp"
 #include "inhibitor/models/sizes.hpp"
+#include "inhibitor/optim/schedule.hpp"
 #include "inhibitor/training/classifier_model.hpp"
 #include "support/build_info.hpp"
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <initializer_list>
+
 namespace inhibitor::examples {
 
 /// Makes OpenMP threads that wait for the others sleep instead of spin: when another program has one of the cores,

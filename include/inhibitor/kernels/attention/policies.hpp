@@ -2,6 +2,7 @@
 #pragma once
 
 #include "inhibitor/kernels/attention/add_only.hpp"
+#include "inhibitor/kernels/attention/scores.hpp"
 #include "inhibitor/kernels/attention/skip.hpp"
 
 // Which scoring and aggregation policies are compiled per instruction set: the numbers of the kernels in

@@ -79,9 +79,9 @@ inline constexpr boundary::attention_table<T> attention_table_of = list_attentio
 template <class T>
 const boundary::attention_table<T>& active_attention() {
   if constexpr (std::is_same_v<T, float>) {
-    return active_tables().attention_f32;
+    return active_tables().floats->attention_f32;
   } else {
-    return active_tables().attention_f64;
+    return active_tables().floats->attention_f64;
   }
 }
 

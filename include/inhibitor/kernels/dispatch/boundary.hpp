@@ -214,13 +214,18 @@ struct u8_table {
   void (*attention_head)(const u8_head_call& call);
 };
 
-/// Everything that is compiled per instruction set.
-struct kernel_tables {
-  const char* isa;  ///< isa_name of what they were compiled for
+/// The kernels in floating point.
+struct float_tables {
   attention_table<float> attention_f32;
   attention_table<double> attention_f64;
   inference_table<float> inference_f32;
   inference_table<double> inference_f64;
+};
+
+/// Everything that is compiled per instruction set.
+struct kernel_tables {
+  const char* isa;             ///< isa_name of what they were compiled for
+  const float_tables* floats;  ///< its own, or those of a smaller set that has all that these kernels use
   u8_table u8;
 };
 

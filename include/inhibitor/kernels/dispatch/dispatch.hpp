@@ -21,6 +21,10 @@
 /// Name of the tables of one variant, the same for every compiler flag: version, target, instruction set.
 #define INHIBITOR_VARIANT_SYMBOL(target, isa) \
   INHIBITOR_JOIN_SYMBOL(INHIBITOR_VERSION_MAJOR, INHIBITOR_VERSION_MINOR, INHIBITOR_VERSION_PATCH, target, isa)
+/// And of its kernels in floating point.
+#define INHIBITOR_FLOATS_SYMBOL(target, isa) INHIBITOR_JOIN_FLOATS(INHIBITOR_VARIANT_SYMBOL(target, isa))
+#define INHIBITOR_JOIN_FLOATS(symbol) INHIBITOR_JOIN_FLOATS_WORDS(symbol)
+#define INHIBITOR_JOIN_FLOATS_WORDS(symbol) symbol##_floats
 #define INHIBITOR_JOIN_SYMBOL(...) INHIBITOR_JOIN_SYMBOL_WORDS(__VA_ARGS__)
 #define INHIBITOR_JOIN_SYMBOL_WORDS(major, minor, patch, target, isa) \
   inhibitor_##major##_##minor##_##patch##_##target##_##isa

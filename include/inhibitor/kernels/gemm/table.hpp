@@ -22,9 +22,9 @@ template <class Isa, class T>
 const boundary::inference_table<T>& inference_kernels() {
   if constexpr (is_chosen_at_run_time<Isa>) {
     if constexpr (std::is_same_v<T, float>) {
-      return active_tables().inference_f32;
+      return active_tables().floats->inference_f32;
     } else {
-      return active_tables().inference_f64;
+      return active_tables().floats->inference_f64;
     }
   } else {
     return inference_table_of<compiled_for<Isa>, T>;
