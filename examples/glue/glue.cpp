@@ -5,6 +5,7 @@
 
 #include "compiled_models/compiled_models.hpp"
 #include "glue/job.hpp"
+#include "inhibitor/base/ends_with.hpp"
 #include "support/program.hpp"
 
 int main(int argc, char** argv) {
@@ -19,8 +20,7 @@ int main(int argc, char** argv) {
   declare_options(table, options);
   std::vector<std::string> arguments(argv + 1, argv + argc);
   const std::string command = command_text("glue", arguments);
-  if (argc == 2 && inhibitor::detail::has_ending(arguments[0], ".json"))
-    arguments.insert(arguments.begin(), "--config");
+  if (argc == 2 && ends_with(arguments[0], ".json")) arguments.insert(arguments.begin(), "--config");
   return run_program(
       app, arguments, argv,
       [&] {

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "inhibitor/base/ends_with.hpp"
 #include "support/aligned_table.hpp"
 #include "support/printable.hpp"
 #include "inspect/forward_order.hpp"
@@ -57,11 +58,9 @@ class tolerance_table {
   /// Kind of a tensor, told from its type and name.
   static std::string kind_of(const std::string& name, dtype type) {
     if (!is_floating(type)) return "ids";
-    const auto ends_with = [&](const std::string& end) {
-      return name.size() >= end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0;
-    };
-    if (ends_with(".weight") || ends_with(".bias") || ends_with(".gamma") || ends_with(".beta") ||
-        ends_with(".alpha") || name.find(".inhibitor_") != std::string::npos) {
+    const auto ends = [&](std::string_view ending) { return ends_with(name, ending); };
+    if (ends(".weight") || ends(".bias") || ends(".gamma") || ends(".beta") ||
+        ends(".alpha") || name.find(".inhibitor_") != std::string::npos) {
       return "weights";
     }
     const forward_key key = forward_position(name);

@@ -9,6 +9,8 @@
 #include <tuple>
 #include <utility>
 
+#include "inhibitor/base/ends_with.hpp"
+
 // The order in which an encoder computes (or reads) its tensors, told from their names: those of `inspect dump`, of
 // Hugging Face checkpoints, and what people call the outputs of its layers (hidden_states.3, layer.2.q).
 
@@ -39,12 +41,9 @@ inline bool contains_any(std::string_view name, std::initializer_list<std::strin
 
 /// Place within a layer.
 inline int layer_stage(std::string_view rest) {
-  const auto ends_with = [&](std::string_view end) {
-    return rest.size() >= end.size() && rest.substr(rest.size() - end.size()) == end;
-  };
-  if (contains_any(rest, {"q_lin", "query"}) || ends_with(".q")) return 0;
-  if (contains_any(rest, {"k_lin", "key"}) || ends_with(".k")) return 1;
-  if (contains_any(rest, {"v_lin", "value"}) || ends_with(".v")) return 2;
+  if (contains_any(rest, {"q_lin", "query"}) || ends_with(rest, ".q")) return 0;
+  if (contains_any(rest, {"k_lin", "key"}) || ends_with(rest, ".k")) return 1;
+  if (contains_any(rest, {"v_lin", "value"}) || ends_with(rest, ".v")) return 2;
   if (contains_any(rest, {"inhibitor_", "attention.alpha", "attention.beta", "attention.gamma"})) return 3;
   if (contains_any(rest, {"context"})) return 4;
   if (contains_any(rest, {"out_lin", "attention.output.dense"})) return 5;

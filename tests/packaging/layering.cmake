@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-# cmake -D ROOT=<tree with include/inhibitor and examples> [-D CHECK_DETAIL=ON] -P layering.cmake
+# cmake -D ROOT=<tree with include/inhibitor and examples> -P layering.cmake
 #
 # Reads every #include of the library and fails on an arrow that the architecture forbids:
 #   - a folder includes itself and folders above it in the list below, and only where its component links theirs;
 #   - reference/ is scalar truth for tests and benchmarks, so no header and no program outside it includes it;
 #   - the facade inhibitor/inhibitor.hpp is for users: no header includes it, and it covers core and models alone;
 #   - libraries from outside appear only in the folders that own them, and quotes are only for "inhibitor/...";
-#   - detail:: belongs to the file that declares it (CHECK_DETAIL).
+#   - detail:: belongs to the file that declares it.
 # In examples/ a program includes the library, support/, compiled_models/ and its own folder; support/ knows no program; engine/ and
 # quickstart/ show the library alone, with angle brackets as its users write them.
 cmake_minimum_required(VERSION 3.23)
@@ -79,6 +79,7 @@ endmacro()
 function(foreign_details path result)
   file(READ ${path} text)
   string(REGEX REPLACE "//[^\n]*" "" code "${text}")
+  string(REPLACE "CLI::detail::" "" code "${code}") # CLI11 has no other name for its parsing of numbers
   string(REGEX MATCHALL "detail::[A-Za-z_0-9]+" used "${code}")
   list(REMOVE_DUPLICATES used)
   set(own)
@@ -102,12 +103,10 @@ function(foreign_details path result)
 endfunction()
 
 macro(check_details)
-  if(CHECK_DETAIL)
-    foreign_details(${ROOT}/${file} foreign)
-    foreach(name IN LISTS foreign)
-      problem("uses detail::${name}, which another file declares")
-    endforeach()
-  endif()
+  foreign_details(${ROOT}/${file} foreign)
+  foreach(name IN LISTS foreign)
+    problem("uses detail::${name}, which another file declares")
+  endforeach()
 endmacro()
 
 file(GLOB_RECURSE headers RELATIVE ${ROOT} ${ROOT}/include/inhibitor/*)

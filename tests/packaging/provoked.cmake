@@ -5,7 +5,7 @@
 # every offence listed in <tree>/expected.txt, and no others (its problem lines are those indented by four spaces).
 cmake_minimum_required(VERSION 3.23)
 
-execute_process(COMMAND ${CMAKE_COMMAND} -D ROOT=${ROOT} -D CHECK_DETAIL=ON -P ${CHECK} RESULT_VARIABLE code OUTPUT_VARIABLE text
+execute_process(COMMAND ${CMAKE_COMMAND} -D ROOT=${ROOT} -P ${CHECK} RESULT_VARIABLE code OUTPUT_VARIABLE text
                 ERROR_VARIABLE text)
 if(code EQUAL 0)
   message(FATAL_ERROR "${CHECK} passed on ${ROOT}, which is made of offences")

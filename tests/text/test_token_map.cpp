@@ -4,9 +4,9 @@
 #include "support/catch.hpp"
 
 using inhibitor::index_t;
-using inhibitor::detail::longest_word;
-using inhibitor::detail::token_map;
-using inhibitor::detail::word_piece;
+using inhibitor::tokenizing::longest_word;
+using inhibitor::tokenizing::token_map;
+using inhibitor::tokenizing::word_piece;
 
 namespace {
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "inhibitor/base/ends_with.hpp"
 #include "inhibitor/base/foreign_content.hpp"
 #include "inhibitor/base/read_file.hpp"
 #include "inhibitor/data/csv.hpp"
@@ -20,17 +21,11 @@ inline namespace INHIBITOR_TARGET {
 inline constexpr std::array<std::string_view, 8> table_file_endings{".tsv",   ".tsv.gz",   ".csv",  ".csv.gz",
                                                                     ".jsonl", ".jsonl.gz", ".json", ".json.gz"};
 
-namespace detail {
-inline bool has_ending(std::string_view text, std::string_view ending) {
-  return text.size() >= ending.size() && text.substr(text.size() - ending.size()) == ending;
-}
-}  // namespace detail
-
 /// The content of a text file, unpacked when its name ends in .gz. Throws file_error, also for what is no UTF-8 text
 /// but something people meet in its place (foreign_content.hpp).
 inline std::string read_text_file(const std::string& path) {
   std::string content = read_file(path);
-  if (detail::has_ending(path, ".gz")) {
+  if (ends_with(path, ".gz")) {
     if (!is_gzip(content)) {
       refuse_foreign_text(path, content);
       throw file_error(path, "is no gzip file, whatever its name says");
@@ -56,10 +51,9 @@ enum class table_format { tsv, csv, json };
 
 /// The format that a file's name says: .csv, .json or .jsonl, anything else tab-separated; each also with .gz.
 inline table_format table_format_of(std::string_view path) {
-  if (detail::has_ending(path, ".gz")) path.remove_suffix(3);
-  if (detail::has_ending(path, ".csv")) return table_format::csv;
-  return detail::has_ending(path, ".json") || detail::has_ending(path, ".jsonl") ? table_format::json
-                                                                                 : table_format::tsv;
+  if (ends_with(path, ".gz")) path.remove_suffix(3);
+  if (ends_with(path, ".csv")) return table_format::csv;
+  return ends_with(path, ".json") || ends_with(path, ".jsonl") ? table_format::json : table_format::tsv;
 }
 
 /// Cuts the content of a table; `name` stands for the file in messages. Throws file_error. Allocates.

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "inhibitor/io/json_file.hpp"
-#include "inhibitor/pretrained/config_json.hpp"
+#include "inhibitor/pretrained/config_reader.hpp"
 
 // Folders of the sentence-transformers library: modules.json lists what turns a text into a vector, in order: a
 // Transformer (a model folder), a Pooling, and often a Normalize. Anything else is refused by its name.

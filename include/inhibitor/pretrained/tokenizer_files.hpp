@@ -6,7 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "inhibitor/pretrained/config_json.hpp"
+#include "inhibitor/base/ends_with.hpp"
+#include "inhibitor/base/file_error.hpp"
+#include "inhibitor/io/json_file.hpp"
+#include "inhibitor/pretrained/config_reader.hpp"
 #include "inhibitor/pretrained/tokenizer_json.hpp"
 
 // The tokenizer of a model folder. Older tools save vocab.txt and tokenizer_config.json, newer ones tokenizer.json, many
@@ -19,10 +22,6 @@ namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 
 namespace detail {
-
-inline bool is_json_name(const std::string& path) {
-  return path.size() >= 5 && path.compare(path.size() - 5, 5, ".json") == 0;
-}
 
 /// Puts the added tokens in their places in `tokens` and in `options`.
 inline wordpiece_options with_added(const tokenizer_description& json, const std::string& file,
@@ -74,7 +73,7 @@ inline wordpiece_options read_tokenizer_options(const std::string& folder, wordp
   if (!std::filesystem::exists(path)) return options;
   const nlohmann::json document = read_json_file(path);
   if (!document.is_object()) throw file_error(path, "is not a JSON object");
-  const detail::config_reader reader(document, path);
+  const config_reader reader(document, path);
   options.lower_case = reader.flag("do_lower_case", options.lower_case);
   options.split_cjk = reader.flag("tokenize_chinese_chars", options.split_cjk);
   if (reader.find("strip_accents") != nullptr) options.strip_accents = reader.flag("strip_accents", false);
@@ -84,7 +83,7 @@ inline wordpiece_options read_tokenizer_options(const std::string& folder, wordp
 /// A tokenizer by one file: vocab.txt, or a tokenizer.json (by the ending of its name) with its normalizer on top of
 /// `options`. Throws file_error naming the file and what it lacks.
 inline wordpiece load_tokenizer_file(const std::string& file, const wordpiece_options& options = {}) {
-  if (!detail::is_json_name(file)) return wordpiece::load(file, options);
+  if (!ends_with(file, ".json")) return wordpiece::load(file, options);
   tokenizer_description json = read_tokenizer_json(file);
   std::vector<std::string> tokens = std::move(json.vocabulary);
   const wordpiece_options all = detail::with_added(json, file, tokens, detail::with_normalizer(json, options));
@@ -98,7 +97,7 @@ inline wordpiece load_tokenizer(const std::string& folder, const wordpiece_optio
   if (!std::filesystem::exists(json_file)) return wordpiece::load(file, read_tokenizer_options(folder, options));
   tokenizer_description json = read_tokenizer_json(json_file);
   std::vector<std::string> tokens =
-      detail::is_json_name(file) ? std::move(json.vocabulary) : read_vocabulary(file, options.rules);
+      ends_with(file, ".json") ? std::move(json.vocabulary) : read_vocabulary(file, options.rules);
   const wordpiece_options all = detail::with_added(
       json, json_file, tokens, read_tokenizer_options(folder, detail::with_normalizer(json, options)));
   return detail::make_wordpiece(std::move(tokens), all, file);

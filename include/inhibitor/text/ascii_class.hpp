@@ -6,7 +6,7 @@
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
-namespace detail {
+namespace tokenizing {
 
 // ASCII characters by what the tokenizer does with them; `other` are control characters, and every byte of a longer
 // UTF-8 sequence. Bits, so that a stretch of text can be described by the union of its characters' classes.
@@ -32,6 +32,6 @@ inline constexpr std::array<unsigned char, 256> ascii_classes = make_ascii_class
 
 inline unsigned char ascii_class_of(char c) { return ascii_classes[static_cast<unsigned char>(c)]; }
 
-}  // namespace detail
+}  // namespace tokenizing
 }  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

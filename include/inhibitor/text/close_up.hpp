@@ -6,7 +6,7 @@
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
-namespace detail {
+namespace tokenizing {
 
 inline void replace_all(std::string& text, std::string_view from, std::string_view to) {
   std::string out;
@@ -26,6 +26,6 @@ inline void close_up_english(std::string& text) {
   for (const char* ending : {"n't", "'m", "'s", "'ve", "'re"}) replace_all(text, std::string(" ") + ending, ending);
 }
 
-}  // namespace detail
+}  // namespace tokenizing
 }  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -13,7 +13,7 @@
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
-namespace detail {
+namespace tokenizing {
 
 /// A code point with the bytes [begin, end) of the source text it stems from.
 struct source_point {
@@ -149,6 +149,6 @@ inline void fold(std::vector<source_point>& word, const normalize_options& optio
   }
 }
 
-}  // namespace detail
+}  // namespace tokenizing
 }  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -17,7 +17,7 @@
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
-namespace detail {
+namespace tokenizing {
 
 /// A piece of a word: bytes [begin, end) of the word.
 struct word_piece {
@@ -145,6 +145,6 @@ class token_map {
   std::size_t longest_inner_ = 0;
 };
 
-}  // namespace detail
+}  // namespace tokenizing
 }  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -12,7 +12,7 @@
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
-namespace detail {
+namespace tokenizing {
 
 /// Tokens that are recognized in raw text before anything else is done to it: "[SEP]", and what a tokenizer adds.
 class whole_tokens {
@@ -55,6 +55,6 @@ class whole_tokens {
   std::string starts_;         // their first bytes
 };
 
-}  // namespace detail
+}  // namespace tokenizing
 }  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

@@ -174,7 +174,7 @@ class wordpiece {
         text.append(piece);
       }
     }
-    detail::close_up_english(text);
+    tokenizing::close_up_english(text);
     return text;
   }
 
@@ -204,12 +204,12 @@ class wordpiece {
   static constexpr std::array<std::string_view, 5> special_names{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
 
   struct scratch {
-    std::vector<detail::source_point> text;
-    std::vector<detail::source_point> word;
-    std::vector<detail::source_point> folding;
+    std::vector<tokenizing::source_point> text;
+    std::vector<tokenizing::source_point> word;
+    std::vector<tokenizing::source_point> folding;
     std::string bytes;
     std::vector<std::uint32_t> origin;  // per byte of `bytes`: index of its code point in `word`
-    std::array<detail::word_piece, detail::longest_word> pieces;
+    std::array<tokenizing::word_piece, tokenizing::longest_word> pieces;
   };
 
   /// Step 0: calls emit(token_span) for every token of `text` in order.
@@ -233,18 +233,18 @@ class wordpiece {
   template <class Emit>
   void plain_text(std::string_view text, std::size_t begin, std::size_t end, scratch& space, Emit& emit) const {
     while (begin < end) {
-      unsigned char seen = detail::ascii_class_of(text[begin]);
-      if (seen == detail::blank) {
+      unsigned char seen = tokenizing::ascii_class_of(text[begin]);
+      if (seen == tokenizing::blank) {
         ++begin;
         continue;
       }
       std::size_t stop = begin + 1;
       for (; stop < end; ++stop) {
-        const unsigned char c = detail::ascii_class_of(text[stop]);
-        if (c == detail::blank) break;
+        const unsigned char c = tokenizing::ascii_class_of(text[stop]);
+        if (c == tokenizing::blank) break;
         seen |= c;
       }
-      if ((seen & detail::other) == 0) {
+      if ((seen & tokenizing::other) == 0) {
         ascii_stretch(text, begin, stop, space, emit);
       } else {
         general_stretch(text.substr(begin, stop - begin), static_cast<index_t>(begin), space, emit);
@@ -267,13 +267,13 @@ class wordpiece {
   /// Steps 3, 5 and 6 for printable ASCII without blanks.
   template <class Emit>
   void ascii_stretch(std::string_view text, std::size_t begin, std::size_t end, scratch& space, Emit& emit) const {
-    std::array<char, detail::longest_word> word;
+    std::array<char, tokenizing::longest_word> word;
     while (begin < end) {
       std::size_t stop = begin;
-      if (detail::ascii_class_of(text[begin]) == detail::punctuation) {
+      if (tokenizing::ascii_class_of(text[begin]) == tokenizing::punctuation) {
         stop = begin + 1;
       } else {
-        while (stop < end && detail::ascii_class_of(text[stop]) == detail::letter) ++stop;
+        while (stop < end && tokenizing::ascii_class_of(text[stop]) == tokenizing::letter) ++stop;
       }
       const std::size_t length = stop - begin;
       if (length > word.size()) {
@@ -297,10 +297,10 @@ class wordpiece {
   /// All steps for any bytes; `text` starts at byte `base` of the source.
   template <class Emit>
   void general_stretch(std::string_view text, index_t base, scratch& space, Emit& emit) const {
-    const detail::normalize_options normalize{options_.rules, options_.lower_case,
+    const tokenizing::normalize_options normalize{options_.rules, options_.lower_case,
                                               options_.strip_accents.value_or(options_.lower_case), options_.split_cjk};
-    detail::clean(text, base, normalize, space.text);
-    const auto is_space = [](const detail::source_point& p) { return p.code_point == ' '; };
+    tokenizing::clean(text, base, normalize, space.text);
+    const auto is_space = [](const tokenizing::source_point& p) { return p.code_point == ' '; };
     for (auto first = space.text.begin(); first != space.text.end();) {
       first = std::find_if_not(first, space.text.end(), is_space);
       const auto last = std::find_if(first, space.text.end(), is_space);
@@ -308,7 +308,7 @@ class wordpiece {
       first = last;
       if (space.word.empty()) continue;
       if (emit_cleaned_special(space, emit)) continue;
-      detail::fold(space.word, normalize, space.folding);
+      tokenizing::fold(space.word, normalize, space.folding);
       for (std::size_t begin = 0; begin < space.word.size();) {
         std::size_t end = begin;
         const auto splits = [&](std::size_t i) {
@@ -328,14 +328,14 @@ class wordpiece {
     if (options_.rules != tokenizer_rules::slow || options_.lower_case || !options_.special_tokens_in_text)
       return false;
     space.bytes.clear();
-    for (const detail::source_point& p : space.word) unicode::append_utf8(space.bytes, p.code_point);
+    for (const tokenizing::source_point& p : space.word) unicode::append_utf8(space.bytes, p.code_point);
     const auto found = whole_.find(space.bytes, 0);
     if (!found || found->begin != 0 || found->end != space.bytes.size()) return false;
     emit(token_span{found->id, space.word.front().begin, space.word.back().end});
     return true;
   }
 
-  using point_iterator = std::vector<detail::source_point>::const_iterator;
+  using point_iterator = std::vector<tokenizing::source_point>::const_iterator;
 
   static token_span covering(std::int32_t id, point_iterator first, point_iterator last) {
     token_span span{id, first->begin, first->end};
@@ -350,7 +350,7 @@ class wordpiece {
   template <class Emit>
   void general_word(std::size_t begin, std::size_t end, scratch& space, Emit& emit) const {
     index_t count = 0;
-    if (end - begin <= static_cast<std::size_t>(detail::longest_word)) {
+    if (end - begin <= static_cast<std::size_t>(tokenizing::longest_word)) {
       space.bytes.clear();
       space.origin.clear();
       for (std::size_t i = begin; i < end; ++i) {
@@ -364,7 +364,7 @@ class wordpiece {
       emit(covering(unk_id(), word + static_cast<index_t>(begin), word + static_cast<index_t>(end)));
     }
     for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
-      const detail::word_piece& piece = space.pieces[i];
+      const tokenizing::word_piece& piece = space.pieces[i];
       // Reordered marks need not come from the piece's edges, so look at all of it.
       const auto first = space.word.begin() + space.origin[static_cast<std::size_t>(piece.begin)];
       const auto last = space.word.begin() + space.origin[static_cast<std::size_t>(piece.end) - 1] + 1;
@@ -374,9 +374,9 @@ class wordpiece {
 
   wordpiece_options options_;
   std::vector<std::string> tokens_;
-  detail::token_map map_;
+  tokenizing::token_map map_;
   std::array<std::int32_t, 5> special_{};
-  detail::whole_tokens whole_;  // special and added
+  tokenizing::whole_tokens whole_;  // special and added
 };
 
 }  // namespace INHIBITOR_TARGET

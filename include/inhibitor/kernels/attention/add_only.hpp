@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "inhibitor/kernels/attention/score_row.hpp"
 #include "inhibitor/kernels/attention/weights.hpp"
 
 // Aggregation without a multiplication, for queries, keys and outputs whose scales were folded into the projections
@@ -27,16 +28,16 @@ struct add_only : Relu {
     using B = batch<Isa, T>;
     if (n == 0) return T(0);
     B mean(T(0));
-    if constexpr (Centered) mean = B(detail::raw_mean<Isa, T>(row, n, scored, options));
+    if constexpr (Centered) mean = B(raw_mean<Isa, T>(row, n, scored, options));
     const B shift(options.shift), zero(T(0));
-    B sum[detail::row_slots] = {zero, zero, zero, zero};
-    detail::for_row<true, Isa, T>(row, n, T(0), [&](B x, int slot) INHIBITOR_INLINE_LAMBDA {
+    B sum[row_slots] = {zero, zero, zero, zero};
+    for_row<true, Isa, T>(row, n, T(0), [&](B x, int slot) INHIBITOR_INLINE_LAMBDA {
       const B w = maximum(zero, Centered ? (x - mean) + shift : x + shift);
       sum[slot] += w;
       return w;
     });
-    const T total = detail::total<Isa, T>(sum);
-    return total - total;
+    const T all = total<Isa, T>(sum);
+    return all - all;
   }
   template <class Isa, class T>
   static INHIBITOR_INLINE batch<Isa, T> finish(batch<Isa, T> acc, batch<Isa, T> value_sum, batch<Isa, T> term) {
