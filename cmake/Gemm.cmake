@@ -23,7 +23,6 @@ function(inhibitor_gemm_library name include library)
   target_link_libraries(inhibitor_${name} INTERFACE inhibitor_models ${library} ${ARGN})
   target_sources(inhibitor_${name} INTERFACE FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include
                  FILES ${PROJECT_SOURCE_DIR}/include/inhibitor/backends/${name}.hpp)
-  set_target_properties(inhibitor_${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ${INHIBITOR_BUILD_TESTS})
 endfunction()
 
 set(inhibitor_gemms own eigen)

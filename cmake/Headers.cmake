@@ -19,7 +19,6 @@ function(inhibitor_header_set target)
     list(APPEND headers ${found})
   endforeach()
   target_sources(${target} INTERFACE FILE_SET HEADERS BASE_DIRS ${root} FILES ${headers})
-  set_target_properties(${target} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ${INHIBITOR_BUILD_TESTS})
 endfunction()
 
 # inhibitor_component(<name> FOLDERS <folder>... [LIBS <target>...]): the target inhibitor::<name> on top of the core.

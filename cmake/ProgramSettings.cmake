@@ -24,13 +24,34 @@ if(OpenMP_CXX_FOUND)
 endif()
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
 
-# All kernels for every instruction set, for the tests and benchmarks of the choice at run time. A list for the tests restricts it,
-# because a variant takes half a minute to compile; `scalar` runs everywhere.
-inhibitor_isa_names(dispatched)
+# The kernels that programs, tests and benchmarks link, compiled once:
+#
+#   inhibitor_kernels               for programs: where the build is for this machine alone (INHIBITOR_NATIVE) its own kernels
+#   inhibitor_dispatched_kernels    for what chooses at run time: those of every instruction set
+#
+# Where one is not wanted it is the other. A list for the tests restricts the second, because a variant takes most of a minute
+# to compile; `scalar` runs everywhere. A list with nothing in it leaves the kernels of the build alone.
+function(inhibitor_kernel_library name)
+  add_library(${name} STATIC EXCLUDE_FROM_ALL)
+  inhibitor_add_isa_variants(${name} PUBLIC ISAS ${ARGN} LINK inhibitor_program_settings)
+  target_link_libraries(${name} PUBLIC inhibitor::inhibitor)
+  set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)
+endfunction()
+
+inhibitor_isa_names(inhibitor_test_isas)
 if(INHIBITOR_TEST_ISAS)
-  list(FILTER dispatched INCLUDE REGEX "^(scalar|${INHIBITOR_TEST_ISAS})$")
+  list(FILTER inhibitor_test_isas INCLUDE REGEX "^(${INHIBITOR_TEST_ISAS})$")
 endif()
-add_library(inhibitor_dispatched_kernels STATIC EXCLUDE_FROM_ALL)
-inhibitor_add_isa_variants(inhibitor_dispatched_kernels PUBLIC ISAS ${dispatched} LINK inhibitor_program_settings)
-target_link_libraries(inhibitor_dispatched_kernels PUBLIC inhibitor::inhibitor)
-set_target_properties(inhibitor_dispatched_kernels PROPERTIES LINKER_LANGUAGE CXX)
+if(inhibitor_test_isas)
+  set(dispatched scalar ${inhibitor_test_isas})
+  list(REMOVE_DUPLICATES dispatched)
+  inhibitor_kernel_library(inhibitor_dispatched_kernels ${dispatched})
+endif()
+if(INHIBITOR_NATIVE OR NOT inhibitor_test_isas)
+  inhibitor_kernel_library(inhibitor_kernels own)
+else()
+  add_library(inhibitor_kernels ALIAS inhibitor_dispatched_kernels)
+endif()
+if(NOT inhibitor_test_isas)
+  add_library(inhibitor_dispatched_kernels ALIAS inhibitor_kernels)
+endif()

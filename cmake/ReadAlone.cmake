@@ -12,7 +12,8 @@ function(inhibitor_read_alone_test name target)
     set(definitions $<TARGET_PROPERTY:${target},COMPILE_DEFINITIONS>)
   endif()
   add_test(NAME ${name}
-           COMMAND ${PROJECT_SOURCE_DIR}/tests/packaging/read_alone.sh ${CMAKE_CURRENT_BINARY_DIR}/${name}.txt ${CMAKE_CXX_COMPILER}
+           COMMAND ${PROJECT_SOURCE_DIR}/tests/packaging/read_alone.sh ${CMAKE_CURRENT_BINARY_DIR}/${name}.txt
+                   ${PROJECT_SOURCE_DIR}/include:${PROJECT_SOURCE_DIR}/examples:${PROJECT_SOURCE_DIR}/bench ${CMAKE_CXX_COMPILER}
                    -std=c++17 $<$<BOOL:${OpenMP_CXX_FOUND}>:-fopenmp> "$<$<BOOL:${includes}>:-I$<JOIN:${includes},;-I>>"
                    "$<$<BOOL:${definitions}>:-D$<JOIN:${definitions},;-D>>"
            COMMAND_EXPAND_LISTS)

@@ -10,13 +10,11 @@
 #include "inhibitor/reference/attention.hpp"
 #include "inhibitor/reference/u8_attention.hpp"
 #include "support/catch.hpp"
-#include "support/isa.hpp"
 #include "support/u8_problem.hpp"
 
 namespace {
 
 using namespace inhibitor;
-using isa_under_test = test::tested_isa;
 using problem = test::u8_problem;
 
 float element(const std::vector<float>& x, const problem& p, index_t rows, index_t width, index_t b, index_t r,
@@ -206,7 +204,7 @@ TEST_CASE("u8::multi_head_attention_forward: grouped heads, packed batches and r
     std::vector<std::int32_t> out(grouped.out_size());
     std::vector<float> scales(8);
     attention_workspace workspace;
-    u8::multi_head_attention_forward_integers<isa_under_test>(
+    u8::multi_head_attention_forward_integers<default_isa>(
         grouped.view(out.data(), 9, Dv), scales.data(), grouped.q_view(), {grouped.k.data(), 40 * 2 * D, 2 * D, D},
         {grouped.v.data(), 40 * 2 * Dv, 2 * Dv, Dv}, grouped.shape, grouped.mask, grouped.mechanism(), workspace,
         executor());
@@ -231,7 +229,7 @@ TEST_CASE("u8::multi_head_attention_forward: grouped heads, packed batches and r
     packed.shape.key_starts = key_starts;
     std::vector<float> out(expected.size());
     attention_workspace workspace;
-    u8::multi_head_attention_forward<isa_under_test>(packed.view(out.data(), 16, Dv), packed.q_view(), packed.k_view(),
+    u8::multi_head_attention_forward<default_isa>(packed.view(out.data(), 16, Dv), packed.q_view(), packed.k_view(),
                                                      packed.v_view(), packed.shape, packed.mask, packed.mechanism(),
                                                      workspace, executor());
     CHECK(out == expected);
@@ -256,7 +254,7 @@ TEST_CASE("u8::multi_head_attention_forward: in the caller's memory, reports a s
   std::vector<unsigned char> memory(static_cast<std::size_t>(bytes) + 1);
   std::vector<float> out(p.out_size());
   const auto call = [&](index_t given) {
-    return u8::try_multi_head_attention_forward<isa_under_test>(p.view(out.data(), 9, 24), p.q_view(), p.k_view(),
+    return u8::try_multi_head_attention_forward<default_isa>(p.view(out.data(), 9, 24), p.q_view(), p.k_view(),
                                                                 p.v_view(), p.shape, p.mask, p.mechanism(),
                                                                 memory.data() + 1, given, executor());
   };
@@ -397,7 +395,7 @@ TEST_CASE("u8::multi_head_attention_forward: reads strided, unaligned heads and 
     return heads_view<T>{data + 1, 2 * rows * (width + 3), width + 3, rows * (width + 3)};
   };
   attention_workspace workspace;
-  u8::multi_head_attention_forward<isa_under_test>(view(out.data(), 5, 18), view(q.data(), 5, 20),
+  u8::multi_head_attention_forward<default_isa>(view(out.data(), 5, 18), view(q.data(), 5, 20),
                                                    view(k.data(), 37, 20), view(v.data(), 37, 18), p.shape, p.mask,
                                                    p.mechanism(), workspace, executor());
   CHECK(out == spread(expected, 5, 18));
@@ -466,7 +464,7 @@ TEST_CASE("u8::multi_head_attention_forward: rejects extents and pointers it can
   const problem p(1, 1, 2, 3, 8, 8);
   attention_workspace workspace;
   CHECK_THROWS_AS(
-      u8::multi_head_attention_forward<isa_under_test>(heads_view<float>{}, p.q_view(), p.k_view(), p.v_view(), p.shape,
+      u8::multi_head_attention_forward<default_isa>(heads_view<float>{}, p.q_view(), p.k_view(), p.v_view(), p.shape,
                                                        p.mask, p.mechanism(), workspace, executor()),
       std::invalid_argument);
 }
@@ -476,7 +474,7 @@ TEST_CASE("u8::multi_head_attention_forward: allocates nothing after the first c
   std::vector<float> out(p.out_size());
   attention_workspace workspace;
   const auto call = [&] {
-    u8::multi_head_attention_forward<isa_under_test>(p.view(out.data(), 40, 64), p.q_view(), p.k_view(), p.v_view(),
+    u8::multi_head_attention_forward<default_isa>(p.view(out.data(), 40, 64), p.q_view(), p.k_view(), p.v_view(),
                                                      p.shape, p.mask, p.mechanism(), workspace, executor());
   };
   call();

@@ -12,7 +12,6 @@
 namespace {
 
 using namespace inhibitor;
-using isa_under_test = test::tested_isa;
 using problem = test::u8_problem;
 
 /// Largest |q| per head: with it the packed call has the range of the call from floats, if keys do not exceed it.
@@ -29,14 +28,14 @@ std::vector<float> query_range(const problem& p) {
 std::vector<float> attention(const problem& p, const u8::packed_key_values& memory) {
   std::vector<float> out(p.out_size(), 77.0F);
   attention_workspace workspace;
-  u8::packed_attention_forward<isa_under_test>(p.view(out.data(), p.shape.queries, p.shape.value_size), p.q_view(),
+  u8::packed_attention_forward<default_isa>(p.view(out.data(), p.shape.queries, p.shape.value_size), p.q_view(),
                                                memory, p.shape, p.mask, p.mechanism(), workspace, executor());
   return out;
 }
 
 u8::packed_key_values pack(const problem& p, const float* range) {
   u8::packed_key_values memory;
-  memory.pack<isa_under_test>(p.k_view(), p.v_view(), p.shape, p.mask, p.options, range, executor());
+  memory.pack<default_isa>(p.k_view(), p.v_view(), p.shape, p.mask, p.options, range, executor());
   return memory;
 }
 

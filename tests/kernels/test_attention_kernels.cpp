@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The float kernels of one head against the scalar reference, on the instruction set of this file's compiler flags.
+// The float kernels of one head against the scalar reference, every pair of policies, on the instruction set of this
+// file's compiler flags; other sets run what is compiled into programs, under the public calls.
 #include <cmath>
-#include <cstdio>
 #include <limits>
 #include <numeric>
 #include <vector>
@@ -21,15 +21,6 @@ using namespace inhibitor::test;
 namespace {
 
 using Isa = best_isa;
-
-/// Says so once and leaves when the CPU cannot run this program's code.
-bool cpu_can_run() {
-  static const bool can = [] {
-    if (!isa_supported<Isa>()) std::printf("skipped: this CPU has no %s\n", isa_name<Isa>());
-    return isa_supported<Isa>();
-  }();
-  return can;
-}
 
 template <class Score>
 constexpr reference::scoring scoring_of =
@@ -172,7 +163,6 @@ std::vector<index_t> lengths() {
 
 TEMPLATE_LIST_TEST_CASE("attention kernels: any number of keys and queries, every policy pair", "[kernels]",
                         all_policies) {
-  if (!cpu_can_run()) return;
   random_numbers random(11);
   for (const index_t S : lengths<double>()) {
     for (const index_t L : {index_t{1}, index_t{4}, index_t{7}}) {
@@ -187,7 +177,6 @@ TEMPLATE_LIST_TEST_CASE("attention kernels: any number of keys and queries, ever
 
 TEMPLATE_LIST_TEST_CASE("attention kernels: any head size and value size, every policy pair", "[kernels]",
                         all_policies) {
-  if (!cpu_can_run()) return;
   random_numbers random(12);
   for (const index_t width : lengths<double>()) {
     const index_t D = width > 0 ? width : 1;
@@ -200,7 +189,6 @@ TEMPLATE_LIST_TEST_CASE("attention kernels: any head size and value size, every 
 }
 
 TEMPLATE_LIST_TEST_CASE("attention kernels: several key blocks and query tiles", "[kernels]", all_policies) {
-  if (!cpu_can_run()) return;
   random_numbers random(13);
   compare_with_reference<float, TestType>({70, 300, 32, 80}, random);
   compare_with_reference<double, TestType>({70, 300, 16, 70, true}, random);
@@ -209,7 +197,6 @@ TEMPLATE_LIST_TEST_CASE("attention kernels: several key blocks and query tiles",
 }
 
 TEST_CASE("attention kernels: gradients in float where nothing rounds", "[kernels]") {
-  if (!cpu_can_run()) return;
   // Numbers on a grid of quarters, D = 16, powers of two everywhere: distances, thresholds and comparisons are exact
   // and full of ties, so float must decide every tie as the reference does.
   using P = policies<kernels::manhattan_by_max, kernels::signed_relu>;
@@ -249,7 +236,6 @@ TEST_CASE("attention kernels: gradients in float where nothing rounds", "[kernel
 }
 
 TEMPLATE_TEST_CASE("score_tile: every lane its own key, equal vectors at distance 0", "[kernels]", float, double) {
-  if (!cpu_can_run()) return;
   using T = TestType;
   constexpr index_t S = 4 * lanes<Isa, T> * 4 + 5, D = 7, L = 6;
   random_numbers random(15);
@@ -280,7 +266,6 @@ TEMPLATE_TEST_CASE("score_tile: every lane its own key, equal vectors at distanc
 }
 
 TEST_CASE("attention kernels: an offset that queries and keys share costs no digits", "[kernels]") {
-  if (!cpu_can_run()) return;
   using P = policies<kernels::manhattan_by_max, kernels::signed_relu>;
   const double offset = GENERATE(0.0, 1.0, 10.0, 100.0, 1000.0, 10000.0);
   const auto signs = GENERATE(0, 1, 2);  // all features up, all down, each its own way
@@ -322,7 +307,6 @@ TEST_CASE("attention kernels: an offset that queries and keys share costs no dig
 }
 
 TEST_CASE("attention kernels: a row near its keys does not depend on rows computed with it", "[kernels]") {
-  if (!cpu_can_run()) return;
   using P = policies<kernels::manhattan_by_max, kernels::signed_relu>;
   const head_case c{11, 45, 16, 9};
   random_numbers random(20);
@@ -345,7 +329,6 @@ TEST_CASE("attention kernels: a row near its keys does not depend on rows comput
 
 TEMPLATE_TEST_CASE("attention kernels: full inhibition gives exactly 0, none gives the sum", "[kernels]", float,
                    double) {
-  if (!cpu_can_run()) return;
   using T = TestType;
   const bool causal = GENERATE(false, true);
   const head_case c{13, 70, 8, 21, causal, false};
@@ -376,7 +359,6 @@ TEMPLATE_TEST_CASE("attention kernels: full inhibition gives exactly 0, none giv
 }
 
 TEST_CASE("attention kernels: non-finite numbers reach the rows that use them", "[kernels]") {
-  if (!cpu_can_run()) return;
   using P = policies<kernels::manhattan_by_max, kernels::signed_relu>;
   const float bad = GENERATE(std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity());
   const int where = GENERATE(0, 1, 2);
@@ -406,7 +388,6 @@ TEST_CASE("attention kernels: non-finite numbers reach the rows that use them", 
 }
 
 TEST_CASE("attention kernels: nothing outside the caller's arrays is touched", "[kernels]") {
-  if (!cpu_can_run()) return;
   using P = policies<kernels::manhattan_by_max, kernels::signed_relu>;
   const auto where = GENERATE(guarded_buffer<float>::flush::end, guarded_buffer<float>::flush::start);
   const head_case c{5, 2 * lanes<Isa, float> + 1, 7, 3};

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "support/catch.hpp"
-#include "support/isa.hpp"
 
 // Every operation of byte_ops against loops written here, on inputs with a distinct value in every lane, with the
 // extremes of the type, and at random. portable_ops is checked by the same loops, so the two forms agree.
@@ -18,7 +17,7 @@ namespace {
 
 using namespace inhibitor;
 
-using isa_under_test = test::tested_isa;
+using isa_under_test = best_isa;
 
 struct native {
   using ops = byte_ops<isa_under_test>;

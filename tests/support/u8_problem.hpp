@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "inhibitor/attention/u8/attention.hpp"
-#include "support/isa.hpp"
 
 namespace inhibitor {
 namespace test {
@@ -76,7 +75,7 @@ struct u8_problem {
   std::vector<float> floats(const executor& run = executor()) const {
     std::vector<float> out(out_size(), 77.0F);
     attention_workspace workspace;
-    u8::multi_head_attention_forward<tested_isa>(view(out.data(), shape.queries, shape.value_size), q_view(), k_view(),
+    u8::multi_head_attention_forward<default_isa>(view(out.data(), shape.queries, shape.value_size), q_view(), k_view(),
                                                  v_view(), shape, mask, mechanism(), workspace, run);
     return out;
   }
@@ -84,7 +83,7 @@ struct u8_problem {
     std::vector<std::int32_t> out(out_size(), 77);
     std::vector<float> own(static_cast<std::size_t>(shape.batch * shape.heads));
     attention_workspace workspace;
-    u8::multi_head_attention_forward_integers<tested_isa>(view(out.data(), shape.queries, shape.value_size), own.data(),
+    u8::multi_head_attention_forward_integers<default_isa>(view(out.data(), shape.queries, shape.value_size), own.data(),
                                                           q_view(), k_view(), v_view(), shape, mask, mechanism(),
                                                           workspace, run);
     if (scales != nullptr) *scales = own;
