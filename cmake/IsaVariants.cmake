@@ -4,7 +4,7 @@
 #   inhibitor_isa_names(<out>)              the instruction sets this compiler can target on this architecture
 #   inhibitor_isa_flags(<out> <isa>)        their compiler flags
 #   inhibitor_add_isa_variants(<target> [PUBLIC] [ISAS <isa>...] [LINK <library>...])
-#       compiles all kernels (float and byte attention, matrix products and row passes of inference) for every instruction
+#       compiles all kernels (float and byte attention, matrix products in both, row passes of inference) for every instruction
 #       set, or those listed, into <target>, an executable or a library. Plain calls in its sources then use the best set
 #       that the CPU and its operating system support (kernels/dispatch/dispatch.hpp): nothing is written at the call.
 #       PUBLIC: in the sources of targets that link <target> as well, unless they have variants of their own. ISAS `own`
@@ -23,14 +23,18 @@ set(INHIBITOR_ISA_FLAGS_avx2 -mavx2 -mfma)
 set(INHIBITOR_ISA_FLAGS_avx2_vnni ${INHIBITOR_ISA_FLAGS_avx2} -mavxvnni)
 set(INHIBITOR_ISA_FLAGS_avx512 ${INHIBITOR_ISA_FLAGS_avx2} -mavx512f -mavx512cd -mavx512bw -mavx512dq -mavx512vl)
 set(INHIBITOR_ISA_FLAGS_avx512_vnni ${INHIBITOR_ISA_FLAGS_avx512} -mavx512vnni)
+set(INHIBITOR_ISA_FLAGS_avx512_amx ${INHIBITOR_ISA_FLAGS_avx512_vnni} -mamx-tile -mamx-int8)
 set(INHIBITOR_ISA_FLAGS_neon "")
+set(INHIBITOR_ISA_FLAGS_neon_dot -march=armv8.2-a+dotprod)
 set(INHIBITOR_ISA_FLAGS_own "")
-# What only the byte kernels use: floats are taken from the set named here, where the target has it.
+# What only the kernels in bytes use: floats are taken from the set named here, where the target has it.
 set(INHIBITOR_ISA_FLOATS_sse4_1 sse2)
 set(INHIBITOR_ISA_FLOATS_avx2_vnni avx2)
 set(INHIBITOR_ISA_FLOATS_avx512_vnni avx512)
+set(INHIBITOR_ISA_FLOATS_avx512_amx avx512)
+set(INHIBITOR_ISA_FLOATS_neon_dot neon)
 set(INHIBITOR_ISA_SOURCE ${CMAKE_CURRENT_LIST_DIR}/isa_variant.cpp CACHE INTERNAL "")
-foreach(isa own scalar sse2 sse4_1 avx2 avx2_vnni avx512 avx512_vnni neon)
+foreach(isa own scalar sse2 sse4_1 avx2 avx2_vnni avx512 avx512_vnni avx512_amx neon neon_dot)
   set(INHIBITOR_ISA_FLAGS_${isa} "${INHIBITOR_ISA_FLAGS_${isa}}" CACHE INTERNAL "")
   set(INHIBITOR_ISA_FLOATS_${isa} "${INHIBITOR_ISA_FLOATS_${isa}}" CACHE INTERNAL "")
 endforeach()
@@ -45,7 +49,7 @@ endfunction()
 function(inhibitor_isa_names out)
   set(names scalar)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
-    foreach(isa sse2 sse4_1 avx2 avx2_vnni avx512 avx512_vnni)
+    foreach(isa sse2 sse4_1 avx2 avx2_vnni avx512 avx512_vnni avx512_amx)
       list(JOIN INHIBITOR_ISA_FLAGS_${isa} " " flags)
       check_cxx_compiler_flag("${flags}" INHIBITOR_COMPILES_${isa})
       if(INHIBITOR_COMPILES_${isa})
@@ -54,6 +58,10 @@ function(inhibitor_isa_names out)
     endforeach()
   elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
     list(APPEND names neon)
+    check_cxx_compiler_flag("${INHIBITOR_ISA_FLAGS_neon_dot}" INHIBITOR_COMPILES_neon_dot)
+    if(INHIBITOR_COMPILES_neon_dot)
+      list(APPEND names neon_dot)
+    endif()
   endif()
   set(${out} ${names} PARENT_SCOPE)
 endfunction()

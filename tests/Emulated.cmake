@@ -26,7 +26,7 @@ if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64" AND INHIBITOR_QEMU_X86)
       continue()
     endif()
     inhibitor_emulated_test(test_ops.${model} ${emulator} $<TARGET_FILE:test_ops.${isa}>)
-    foreach(test test_u8_attention test_dispatch)
+    foreach(test test_u8_attention test_gemm_s8 test_dispatch)
       inhibitor_emulated_test(${test}.${model} ${emulator} $<TARGET_FILE:${test}>)
     endforeach()
     set_tests_properties(test_dispatch.${model} PROPERTIES ENVIRONMENT INHIBITOR_EXPECTED_ISA=${isa})
@@ -46,12 +46,19 @@ if(INHIBITOR_AARCH64_COMPILER AND INHIBITOR_QEMU_AARCH64 AND INHIBITOR_CATCH_HEA
   file(MAKE_DIRECTORY ${headers} ${CMAKE_CURRENT_BINARY_DIR}/aarch64)
   file(CREATE_LINK ${INHIBITOR_CATCH_HEADER}/catch2 ${headers}/catch2 SYMBOLIC)
   file(CREATE_LINK ${INHIBITOR_XSIMD_HEADER}/xsimd ${headers}/xsimd SYMBOLIC)
-  foreach(source simd/test_ops attention/test_u8_attention)
+  foreach(pair simd/test_ops:neon attention/test_u8_attention:neon kernels/test_gemm_s8:neon kernels/test_gemm_s8:neon_dot)
+    string(REPLACE ":" ";" pair ${pair})
+    list(GET pair 0 source)
+    list(GET pair 1 isa)
+    inhibitor_isa_flags(flags ${isa})
     get_filename_component(test ${source} NAME)
+    if(NOT isa STREQUAL "neon")
+      string(APPEND test .${isa})
+    endif()
     set(program ${CMAKE_CURRENT_BINARY_DIR}/aarch64/${test})
     add_custom_command(
       OUTPUT ${program}
-      COMMAND ${INHIBITOR_AARCH64_COMPILER} -std=c++17 -O1 -static -DCATCH_CONFIG_MAIN -isystem ${headers}
+      COMMAND ${INHIBITOR_AARCH64_COMPILER} -std=c++17 -O1 -static ${flags} -DCATCH_CONFIG_MAIN -isystem ${headers}
               -I${PROJECT_SOURCE_DIR}/include -I${CMAKE_CURRENT_SOURCE_DIR} -MD -MF ${program}.d
               ${CMAKE_CURRENT_SOURCE_DIR}/${source}.cpp -o ${program}
       DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${source}.cpp

@@ -2,7 +2,7 @@
 # Tests on every instruction set, as test_<subject>.<isa> with the label isa_<isa>. On a CPU that lacks an instruction set CTest
 # reports the test as skipped, and its output names what is missing. The list is inhibitor_test_isas (cmake/ProgramSettings.cmake).
 #
-#   inhibitor_add_isa_test(<folder>/test_<subject>)      the source built once per instruction set, with exactly its flags
+#   inhibitor_add_isa_test(<folder>/test_<subject> <isa>...)   the source built once per instruction set, with exactly its flags
 #   inhibitor_run_on_isas(test_<subject> [<isa>...])     a test linked to inhibitor_dispatched_kernels, run with the kernels of
 #                                                        every instruction set, or of those listed
 #   inhibitor_add_dispatched_test(<folder>/test_<subject> [<isa>...])   a test of plain calls: added and run so
@@ -15,6 +15,9 @@ set_target_properties(run_if_supported PROPERTIES INHIBITOR_ISA scalar)
 function(inhibitor_add_isa_test source)
   get_filename_component(name ${source} NAME)
   foreach(isa IN LISTS inhibitor_test_isas)
+    if(NOT isa IN_LIST ARGN)
+      continue()
+    endif()
     inhibitor_isa_flags(flags ${isa})
     set(target ${name}.${isa})
     add_executable(${target} ${source}.cpp)

@@ -3,7 +3,10 @@
 // docs/performance.md argues with. x86-64; names are limit/<loop>/<bits>, the counter is lanes per second.
 #include <benchmark/benchmark.h>
 
+#include <string>
+
 #include "inhibitor/base/config.hpp"
+#include "kernels/product_limit.hpp"
 #if defined(__AVX2__)
 #include <immintrin.h>
 #endif
@@ -72,6 +75,17 @@ void add_256() {
 void add_256() {}
 #endif
 
+/// What bounds the integer matrix product (docs/integers.md).
+void add_products() {
+#if defined(INHIBITOR_BENCH_PRODUCT_LIMIT)
+  using limit = inhibitor::bench::product_limit;
+  benchmark::RegisterBenchmark((std::string("limit/") + limit::name).c_str(), [](benchmark::State& s) {
+    run(s, limit::products, limit::registers{},
+        [](limit::registers sum, limit::registers x) { return limit::step(sum, x); });
+  });
+#endif
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -79,6 +93,7 @@ int main(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   add_512();
   add_256();
+  add_products();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return 0;

@@ -11,8 +11,10 @@ void add_own(std::vector<model_entry>& entries, std::vector<std::string>& notes,
   entries.push_back(own_entry<panel_gemm>("ours, dot product", models, dot));
   entries.push_back(own_entry<panel_gemm>("ours, inhibitor", models, inhibiting));
   entries.push_back(own_entry<panel_gemm>("ours, inhibitor u8", models, inhibiting, {true}));
+  entries.push_back(own_entry<s8_gemm>("ours int8, dot product", models, dot));
+  entries.push_back(own_entry<s8_gemm>("ours int8, inhibitor u8", models, inhibiting, {true}));
   entries.push_back(own_entry<eigen_gemm>("ours on Eigen, dot product", models, dot));
-  notes.push_back("ours: " + panel_gemm::name() + "; " + eigen_gemm::name());
+  notes.push_back("ours: " + panel_gemm::name() + "; " + s8_gemm::name() + "; " + eigen_gemm::name());
 }
 
 }  // namespace bench

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "inhibitor/measure/time.hpp"
+#include "inhibitor/nn/gemm_s8.hpp"
 #include "models/contenders.hpp"
 
 namespace inhibitor {
@@ -54,8 +55,9 @@ model_entry own_entry(std::string name, const bench_models& models, const std::s
                       inference_options options = {}) {
   const bool dot = mixer == "dot_product";
   const encoder_tensors<float>& tensors = dot ? models.dot : models.inhibitor;
-  // Bytes round Q, K and V once per layer; on random weights that is a few percent of the largest hidden state.
-  const double tolerance = options.u8_attention ? 0.1 : 1e-4;
+  // Bytes round Q, K and V, or the input of every product, once per layer; on random weights that is a few percent of the
+  // largest hidden state.
+  const double tolerance = options.u8_attention || std::is_same_v<Gemm, s8_gemm> ? 0.1 : 1e-4;
   return {std::move(name), dot ? "dot" : "inhibitor", tolerance,
           [&tensors, options] { return std::make_unique<own_encoder<Gemm>>(tensors, options); }};
 }

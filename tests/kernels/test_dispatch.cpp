@@ -12,6 +12,7 @@
 #include "inhibitor/attention/u8/attention.hpp"
 #include "inhibitor/kernels/gemm/panel_gemm.hpp"
 #include "inhibitor/kernels/rows/fused_rows.hpp"
+#include "inhibitor/nn/packed_linear_s8.hpp"
 #include "kernels/dispatch_library.hpp"
 #include "support/catch.hpp"
 #include "support/no_exceptions.hpp"
@@ -121,6 +122,15 @@ results all_calls() {
   u8::multi_head_attention_forward<Isa>({r.exact.data(), 0, value_size, 0}, {q.data(), 0, head_size, 0},
                                         {k.data(), 0, head_size, 0}, {v.data(), 0, value_size, 0}, shape, {},
                                         inhibitor_attention<float>{{}, {&one, &shift, &one}}, workspace, {});
+  linear_tensors<float> linear(keys, head_size);
+  numbers weight = k, bias = some_numbers(keys, 3571);
+  linear.weight.data = weight.data();
+  linear.bias.data = bias.data();
+  const basic_packed_linear_s8<Isa> in_bytes({linear});
+  basic_quantized_rows<Isa> rows;
+  numbers y(static_cast<std::size_t>(queries * keys));
+  in_bytes.forward(y.data(), keys, q.data(), head_size, queries, activation::gelu, rows, {});
+  r.exact.insert(r.exact.end(), y.begin(), y.end());
   return r;
 }
 

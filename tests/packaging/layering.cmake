@@ -34,7 +34,7 @@ set(backends_uses core models backends)
 # What a folder may include besides the standard library and our own headers. Kernels see no Eigen because each of their
 # translation units may be compiled for another instruction set, and Eigen's inline functions would be shared by them.
 set(outside_base "omp\\.h|unistd\\.h")
-set(outside_simd "xsimd/.*|immintrin\\.h|arm_neon\\.h|cpuid\\.h|sys/auxv\\.h|asm/hwcap\\.h")
+set(outside_simd "xsimd/.*|immintrin\\.h|arm_neon\\.h|cpuid\\.h|sys/auxv\\.h|asm/hwcap\\.h|sys/syscall\\.h|unistd\\.h")
 set(outside_io "nlohmann/.*|zlib\\.h|sys/.*|fcntl\\.h|unistd\\.h")
 set(outside_text "utf8proc\\.h")
 set(outside_measure "sys/.*|unistd\\.h")

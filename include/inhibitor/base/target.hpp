@@ -134,6 +134,13 @@
 #else
 #define INHIBITOR_TARGET_FP16
 #endif
+// Tiles of bytes; clang before 17 spells its macro without the underscore.
+#if defined(__AMX_INT8__) || defined(__AMXINT8__)
+#define INHIBITOR_AMX
+#define INHIBITOR_TARGET_AMX _amx
+#else
+#define INHIBITOR_TARGET_AMX
+#endif
 #if defined(__ARM_FEATURE_DOTPROD)
 #define INHIBITOR_TARGET_DOT _dot
 #else
@@ -165,8 +172,8 @@
 #endif
 
 #define INHIBITOR_JOIN_WORDS(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, \
-                             a20, a21, a22, a23, a24, a25)                                                             \
-  a0##a1##a2##a3##a4##a5##a6##a7##a8##a9##a10##a11##a12##a13##a14##a15##a16##a17##a18##a19##a20##a21##a22##a23##a24##a25
+                             a20, a21, a22, a23, a24, a25, a26)                                                        \
+  a0##a1##a2##a3##a4##a5##a6##a7##a8##a9##a10##a11##a12##a13##a14##a15##a16##a17##a18##a19##a20##a21##a22##a23##a24##a25##a26
 #define INHIBITOR_JOIN_TARGET(...) INHIBITOR_JOIN_WORDS(__VA_ARGS__)
 #define INHIBITOR_TARGET                                                                                               \
   INHIBITOR_JOIN_TARGET(                                                                                               \
@@ -174,5 +181,5 @@
       INHIBITOR_TARGET_LZCNT, INHIBITOR_TARGET_POPCNT, INHIBITOR_TARGET_MOVBE, INHIBITOR_TARGET_GFNI,                  \
       INHIBITOR_TARGET_AVXVNNI, INHIBITOR_TARGET_BW, INHIBITOR_TARGET_DQ, INHIBITOR_TARGET_VL, INHIBITOR_TARGET_CD,    \
       INHIBITOR_TARGET_VBMI, INHIBITOR_TARGET_VBMI2, INHIBITOR_TARGET_IFMA, INHIBITOR_TARGET_VPOPCNT,                  \
-      INHIBITOR_TARGET_VNNI, INHIBITOR_TARGET_BF16, INHIBITOR_TARGET_FP16, INHIBITOR_TARGET_DOT,                       \
+      INHIBITOR_TARGET_VNNI, INHIBITOR_TARGET_BF16, INHIBITOR_TARGET_FP16, INHIBITOR_TARGET_AMX, INHIBITOR_TARGET_DOT, \
       INHIBITOR_TARGET_I8MM, INHIBITOR_TARGET_FAST, INHIBITOR_TARGET_CHOSEN, INHIBITOR_TARGET_VARIANTS)

@@ -23,7 +23,8 @@
 //                                                     column_step on; may run in several threads
 //
 // basic_panel_gemm (kernels/gemm/panel_gemm.hpp) is the default and eigen_gemm (nn/gemm_eigen.hpp) an alternative;
-// OpenBLAS and oneDNN are in the folder gemm/, whose headers nothing else includes.
+// OpenBLAS and oneDNN are in the folder backends/, whose headers nothing else includes. s8_gemm (nn/gemm_s8.hpp)
+// multiplies bytes.
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
@@ -89,6 +90,16 @@ class packed_linear {
 
   weight_type weight_;
 };
+
+/// y (rows, second.out()) = second(gelu(first(x (rows, first.in())))): the feed-forward network of a block. `middle`
+/// (rows, first.out()), rows middle_stride numbers apart, is overwritten. As packed_linear::forward otherwise.
+template <class T, class Gemm>
+void feed_forward_rows(T* y, index_t y_stride, T* middle, index_t middle_stride, const T* x, index_t x_stride,
+                       index_t rows, const packed_linear<T, Gemm>& first, const packed_linear<T, Gemm>& second,
+                       const executor& workers) {
+  first.forward(middle, middle_stride, x, x_stride, rows, activation::gelu, workers);
+  second.forward(y, y_stride, middle, middle_stride, rows, activation::none, workers);
+}
 
 }  // namespace INHIBITOR_TARGET
 }  // namespace inhibitor

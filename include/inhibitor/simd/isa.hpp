@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "inhibitor/base/config.hpp"
+#include "inhibitor/simd/cpu_features.hpp"
 
 // Instruction sets as types. A kernel is a template on one of these tags, so that two translation units compiled with
 // different flags never share a symbol. A tag derives from the tag it extends: is_base_of answers "has at least".
@@ -16,7 +17,9 @@
 //   avx2_vnni    avx2 + -mavxvnni                                            8
 //   avx512       avx2 + -mavx512f -mavx512cd -mavx512bw -mavx512dq -mavx512vl 16
 //   avx512_vnni  avx512 + -mavx512vnni                                       16
+//   avx512_amx   avx512_vnni + -mamx-tile -mamx-int8                         16
 //   neon         aarch64                                                     4
+//   neon_dot     -march=armv8.2-a+dotprod                                    4
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
@@ -29,7 +32,9 @@ struct avx2 : sse4_1 {};
 struct avx2_vnni : avx2 {};
 struct avx512 : avx2 {};
 struct avx512_vnni : avx512 {};
+struct avx512_amx : avx512_vnni {};
 struct neon : scalar {};
+struct neon_dot : neon {};
 
 /// Not an instruction set but the choice among compiled ones when the program runs (kernels/dispatch/dispatch.hpp).
 struct run_time {};
@@ -47,7 +52,9 @@ struct compiled_isa {
   using type = isa::INHIBITOR_COMPILED_ISA;  // chosen by the build, e.g. scalar on a machine that has more
 #elif defined(__AVX512F__) && defined(__AVX512CD__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && \
     defined(__AVX512VL__)
-#if defined(__AVX512VNNI__)
+#if defined(__AVX512VNNI__) && defined(INHIBITOR_AMX)
+  using type = isa::avx512_amx;
+#elif defined(__AVX512VNNI__)
   using type = isa::avx512_vnni;
 #else
   using type = isa::avx512;
@@ -60,6 +67,8 @@ struct compiled_isa {
   using type = isa::sse4_1;
 #elif defined(__SSE2__)
   using type = isa::sse2;
+#elif defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)
+  using type = isa::neon_dot;
 #elif defined(__aarch64__)
   using type = isa::neon;
 #else
@@ -98,26 +107,15 @@ constexpr const char* isa_name() {
     return "avx512";
   } else if constexpr (std::is_same_v<Isa, isa::avx512_vnni>) {
     return "avx512_vnni";
+  } else if constexpr (std::is_same_v<Isa, isa::avx512_amx>) {
+    return "avx512_amx";
+  } else if constexpr (std::is_same_v<Isa, isa::neon_dot>) {
+    return "neon_dot";
   } else {
     static_assert(std::is_same_v<Isa, isa::neon>, "isa_name: unknown instruction set");
     return "neon";
   }
 }
-
-namespace detail {
-
-#if defined(__x86_64__) || defined(__i386__)
-// CPUID leaf 7, subleaf 1, EAX bit 4. clang 14 does not know "avxvnni" as a feature name.
-inline bool cpu_has_avx_vnni() {
-  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  __asm__("cpuid" : "=a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx) : "a"(0), "c"(0));
-  if (eax < 7) return false;
-  __asm__("cpuid" : "=a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx) : "a"(7), "c"(1));
-  return ((eax >> 4) & 1U) != 0;
-}
-#endif
-
-}  // namespace detail
 
 /// Whether this CPU, with this operating system saving its registers, can run code compiled for `Isa`.
 template <class Isa>
@@ -126,7 +124,7 @@ inline bool isa_supported() {
     return true;
   } else if constexpr (isa_has<Isa, isa::neon>) {
 #if defined(__aarch64__)
-    return true;
+    return !isa_has<Isa, isa::neon_dot> || cpu_has_dot_products();
 #else
     return false;
 #endif
@@ -138,11 +136,13 @@ inline bool isa_supported() {
       const bool base = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
                         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                         __builtin_cpu_supports("avx512vl");
-      if constexpr (isa_has<Isa, isa::avx512_vnni>) return base && __builtin_cpu_supports("avx512vnni");
+      const bool vnni = base && __builtin_cpu_supports("avx512vnni");
+      if constexpr (isa_has<Isa, isa::avx512_amx>) return vnni && amx_permitted();
+      if constexpr (isa_has<Isa, isa::avx512_vnni>) return vnni;
       return base;
     } else if constexpr (isa_has<Isa, isa::avx2>) {
       const bool base = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-      if constexpr (isa_has<Isa, isa::avx2_vnni>) return base && detail::cpu_has_avx_vnni();
+      if constexpr (isa_has<Isa, isa::avx2_vnni>) return base && cpu_has_avx_vnni();
       return base;
     } else if constexpr (isa_has<Isa, isa::sse4_1>) {
       return __builtin_cpu_supports("sse4.1") != 0;

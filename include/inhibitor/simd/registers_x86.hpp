@@ -16,6 +16,7 @@
 //   add_16, add_32               paddw, paddd     1   p015 / p05         1
 //   multiply_high_16             pmulhuw          5   p01  / p0          3   two pipes of four
 //   multiply_add_16              pmaddwd          5   p01  / p0          3   two pipes of four
+//   high_bytes_16, move_up_16    psraw, psllw     1   p01  / p0          1   two pipes of four
 //   round_to_int, to_float       cvtps2dq, ...    4   p01  / p0          3
 //   pack_32, pack_16             packssdw, ...    works within 16 bytes
 //
@@ -45,6 +46,13 @@ struct x86_register;
     /* Per 32-bit lane the sum of the products of two neighboring signed 16-bit lanes. */            \
     static INHIBITOR_INLINE i multiply_add_16(i a, i b) { return mm##_madd_epi16(a, b); }            \
     static INHIBITOR_INLINE i every_16(short x) { return mm##_set1_epi16(x); }                       \
+    /* The odd bytes of 16-bit lanes, signed; and the even ones moved there. */                      \
+    static INHIBITOR_INLINE i high_bytes_16(i a) { return mm##_srai_epi16(a, 8); }                   \
+    static INHIBITOR_INLINE i move_up_16(i a) { return mm##_slli_epi16(a, 8); }                      \
+    /* Of each four 16-bit lanes the middle two change places. */                                    \
+    static INHIBITOR_INLINE i exchange_middle_16(i a) {                                              \
+      return mm##_shufflehi_epi16(mm##_shufflelo_epi16(a, 0xd8), 0xd8);                              \
+    }                                                                                                \
     static INHIBITOR_INLINE i flip_sign_8(i a) { return mm##_xor_##logic(a, mm##_set1_epi8(-128)); } \
     static INHIBITOR_INLINE i pack_32(i a, i b) { return mm##_packs_epi32(a, b); }                   \
     static INHIBITOR_INLINE i pack_16(i a, i b) { return mm##_packs_epi16(a, b); }                   \

@@ -146,6 +146,35 @@ struct u8_head_call {
   float_rows next[3];
 };
 
+/// An affine layer in bytes: its image (kernels/gemm_s8/layout.hpp), wherever it is kept, 64-byte aligned.
+struct s8_weight {
+  index_t out, in;
+  const std::uint8_t* image;
+};
+
+/// Rows of floats that become an operand of products in bytes.
+struct s8_quantize_call {
+  std::uint8_t* rows;           ///< (count, s8_table::row_bytes)
+  float* scales;                ///< (count)
+  const float* x;               ///< (count, size) by stride
+  index_t x_stride, count, size;
+  const std::int32_t* largest;  ///< (count, 16) as s8_product_call leaves them, or null: found in x
+};
+
+/// y (rows, cols) = f(x (rows, in) * W[column .. column + cols)^T + bias) from operands in bytes.
+struct s8_product_call {
+  s8_weight w;
+  const std::uint8_t* x;  ///< (rows, s8_table::row_bytes); 15 rows beyond may be read
+  const float* x_scales;  ///< (rows)
+  float* y;               ///< (rows, cols) by stride, pointing to that column
+  index_t y_stride;
+  const float* residual;  ///< (rows, cols) by stride, where the epilogue adds one; may be y
+  index_t residual_stride;
+  std::int32_t* largest;  ///< (rows, 16) or null: raised to the bits of the largest |y| of every 16th column
+  index_t rows;
+  index_t column, cols;  ///< column is a multiple of 16
+};
+
 /// Memory that a float kernel needs, in numbers, for extents L, S, D, Dv.
 using scratch_size = index_t (*)(index_t queries, index_t scored, index_t head_size, index_t value_size);
 
@@ -214,6 +243,17 @@ struct u8_table {
   void (*attention_head)(const u8_head_call& call);
 };
 
+/// Matrix products in bytes (kernels/gemm_s8/).
+struct s8_table {
+  index_t (*row_bytes)(index_t in);  ///< of an operand row
+  index_t column_step;               ///< columns that are computed together
+  /// Returns the first row with a number that is not finite, or -1; such rows are quantized as zeros.
+  index_t (*quantize_rows)(const s8_quantize_call& call);
+  void (*multiply)(const s8_product_call& call);
+  void (*multiply_gelu)(const s8_product_call& call);
+  void (*multiply_residual)(const s8_product_call& call);
+};
+
 /// The kernels in floating point.
 struct float_tables {
   attention_table<float> attention_f32;
@@ -227,6 +267,7 @@ struct kernel_tables {
   const char* isa;             ///< isa_name of what they were compiled for
   const float_tables* floats;  ///< its own, or those of a smaller set that has all that these kernels use
   u8_table u8;
+  s8_table s8;
 };
 
 }  // namespace boundary
@@ -243,6 +284,9 @@ using boundary::head_gradients;
 using boundary::head_inputs;
 using boundary::option_gradients;
 using boundary::panel_weight;
+using boundary::s8_product_call;
+using boundary::s8_quantize_call;
+using boundary::s8_weight;
 using boundary::u8_head_call;
 using boundary::u8_mean;
 using boundary::u8_threshold_rule;

@@ -59,8 +59,14 @@ INHIBITOR_DECLARE_VARIANT(avx512)
 #if defined(INHIBITOR_VARIANT_avx512_vnni)
 INHIBITOR_DECLARE_VARIANT(avx512_vnni)
 #endif
+#if defined(INHIBITOR_VARIANT_avx512_amx)
+INHIBITOR_DECLARE_VARIANT(avx512_amx)
+#endif
 #if defined(INHIBITOR_VARIANT_neon)
 INHIBITOR_DECLARE_VARIANT(neon)
+#endif
+#if defined(INHIBITOR_VARIANT_neon_dot)
+INHIBITOR_DECLARE_VARIANT(neon_dot)
 #endif
 
 namespace inhibitor {
@@ -100,8 +106,14 @@ inline constexpr isa_variant compiled_variants[] = {
 #if defined(INHIBITOR_VARIANT_avx512_vnni)
     INHIBITOR_LIST_VARIANT(avx512_vnni)
 #endif
+#if defined(INHIBITOR_VARIANT_avx512_amx)
+    INHIBITOR_LIST_VARIANT(avx512_amx)
+#endif
 #if defined(INHIBITOR_VARIANT_neon)
     INHIBITOR_LIST_VARIANT(neon)
+#endif
+#if defined(INHIBITOR_VARIANT_neon_dot)
+    INHIBITOR_LIST_VARIANT(neon_dot)
 #endif
 };
 // clang-format on

@@ -4,6 +4,7 @@
 #include "inhibitor/kernels/attention/table.hpp"
 #include "inhibitor/kernels/attention_u8/table.hpp"
 #include "inhibitor/kernels/gemm/table.hpp"
+#include "inhibitor/kernels/gemm_s8/table.hpp"
 
 // For a translation unit of its own, compiled with the flags of one instruction set: defines the tables that
 // kernels/dispatch/dispatch.hpp chooses from. Such a unit includes nothing above kernels/ and has nothing with a name but
@@ -38,4 +39,5 @@ inline constexpr boundary::float_tables float_tables_of = {
   extern "C" const inhibitor::boundary::float_tables INHIBITOR_FLOATS_SYMBOL(target, floats);    \
   extern "C" const inhibitor::boundary::kernel_tables INHIBITOR_VARIANT_SYMBOL(target, name) = { \
       inhibitor::isa_name<inhibitor::best_isa>(), &INHIBITOR_FLOATS_SYMBOL(target, floats),      \
-      inhibitor::kernels::u8_table_of<inhibitor::best_isa>};
+      inhibitor::kernels::u8_table_of<inhibitor::best_isa>,                                          \
+      inhibitor::kernels::s8_table_of<inhibitor::best_isa>};

@@ -239,8 +239,7 @@ void encoder_inference<T, Gemm, Isa>::finish(const layer& p, T* x, const T* cont
       });
     });
     timed(&inference_profile::feed_forward, [&] {
-      p.lin1.forward(ffn_.data(), ffn_stride(), middle, dim, count, activation::gelu, workers);
-      p.lin2.forward(part, dim, ffn_.data(), ffn_stride(), count, activation::none, workers);
+      feed_forward_rows(part, dim, ffn_.data(), ffn_stride(), middle, dim, count, p.lin1, p.lin2, workers);
     });
     timed(&inference_profile::norms, [&] {
       for_rows(count, workers, [&](index_t first, index_t n) {
