@@ -97,7 +97,7 @@ class tokenizer_reader {
     if (type != "WordPiece") fail("holds a tokenizer of type " + type + "; expected WordPiece, the one that BERT has");
     expect(model, "unk_token", "[UNK]");
     expect(model, "continuing_subword_prefix", "##");
-    expect(model, "max_input_chars_per_word", longest_word);
+    expect(model, "max_input_chars_per_word", tokenizing::longest_word);
     const nlohmann::json* vocabulary = find(model, "vocab");
     if (vocabulary == nullptr || !vocabulary->is_object()) fail("model has no object 'vocab' (token -> id)");
     out_.vocabulary.resize(vocabulary->size());
