@@ -53,7 +53,10 @@ class pretrain_job {
     if (!o_.model.empty()) identity_.inputs[o_.model] = fingerprint(model_);
     if (!o_.word_embeddings.empty()) identity_.inputs[o_.word_embeddings] = fingerprint(model_);
     identity_.settings = settings_of(o_);
+    // However the budget was given, it is a number of steps now.
     identity_.settings["steps"] = plan_.steps;
+    identity_.settings["tokens"] = 0;
+    identity_.settings["hours"] = 0.0;
   }
 
   /// Trains and saves. Throws interrupted_error and diverged_error.
@@ -83,8 +86,8 @@ class pretrain_job {
     save(o_.out, model_);
     if (result.average) save(path("average"), *result.average);
     write_results(result.progress);
-    checkpoint_store(run.checkpoint).remove();
     std::filesystem::remove(path("steps.json"));
+    checkpoint_store(run.checkpoint).remove();
     fmt::print("Written: the model and results.json in {}\n", o_.out);
   }
 

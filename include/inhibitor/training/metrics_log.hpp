@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "inhibitor/base/file_error.hpp"
+#include "inhibitor/base/read_file.hpp"
+#include "inhibitor/io/append_file.hpp"
 #include "inhibitor/io/atomic_file.hpp"
 #include "inhibitor/io/json_file.hpp"
 
@@ -28,27 +25,15 @@ class metrics_log {
     std::string kept;
     if (steps > 0) kept = lines_up_to(steps);
     write_file_atomically(path_, kept);
-    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
-    if (descriptor_ < 0) fail("cannot be written");
-  }
-  metrics_log(const metrics_log&) = delete;
-  metrics_log& operator=(const metrics_log&) = delete;
-  ~metrics_log() {
-    if (descriptor_ >= 0) ::close(descriptor_);
+    file_ = append_file(path_);
   }
 
   /// Appends a line. Throws file_error.
-  void write(const nlohmann::ordered_json& record) {
-    if (descriptor_ < 0) return;
-    const std::string line = record.dump() + "\n";
-    if (::write(descriptor_, line.data(), line.size()) != static_cast<::ssize_t>(line.size())) fail("writing failed");
+  void write(const nlohmann::ordered_json& record) const {
+    if (file_.is_open()) file_.append(record.dump() + "\n");
   }
 
  private:
-  [[noreturn]] void fail(const char* what) const {
-    throw file_error(path_, std::string(what) + " (" + std::strerror(errno) + ")");
-  }
-
   std::string lines_up_to(index_t steps) const {
     const std::string content = read_file(path_);
     index_t last = 0, number = 0;
@@ -72,7 +57,7 @@ class metrics_log {
   }
 
   std::string path_;
-  int descriptor_ = -1;
+  append_file file_;
 };
 
 }  // namespace INHIBITOR_TARGET
