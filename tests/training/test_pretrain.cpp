@@ -352,11 +352,11 @@ TEST_CASE("pretrain: learns what can be known") {
     plan.optimizer.learning_rate = 1e-2;
     plan.phases = {{1, 12, 8, mask_unit::piece}};
     plan.short_share = 0;
-    double last = 0;
+    double last = 0;  // mean of the last 50 steps
     pretraining_run run;
     run.name = "cycle";
-    run.hooks.step_done = [&](const step_report& s) { last = s.loss; };
+    run.hooks.step_done = [&](const step_report& s) { last += s.step > 550 ? s.loss / 50 : 0; };
     pretrain(model, corpus, words(), plan, run, {});
-    CHECK(last < 0.8);  // token frequencies alone give ln 5 = 1.6
+    CHECK(last < 1);  // token frequencies alone give ln 5 = 1.6
   }
 }
