@@ -13,6 +13,7 @@
 #include "inhibitor/base/executor.hpp"
 #include "inhibitor/base/file_error.hpp"
 #include "inhibitor/base/random.hpp"
+#include "inhibitor/base/random_permutation.hpp"
 #include "inhibitor/base/read_file.hpp"
 #include "support/catch.hpp"
 #include "support/temp_folder.hpp"
@@ -108,5 +109,23 @@ TEST_CASE("random_bits: a pure function of stream and index, as often below a th
     std::uint32_t below = 0;
     for (std::uint32_t i = 0; i < draws; ++i) below += random_bits(key, i) < random_threshold(probability) ? 1 : 0;
     CHECK(std::abs(below / double(draws) - probability) < 0.005);
+  }
+}
+
+TEST_CASE("random_permutation: every place once, another order for another stream") {
+  for (const std::uint64_t size : {1, 2, 3, 17, 64, 1000}) {
+    INFO("size " << size);
+    const random_permutation order(size, {7, 1, 0}), other(size, {7, 2, 0});
+    std::vector<int> seen(size);
+    std::uint64_t moved = 0, differing = 0;
+    for (std::uint64_t i = 0; i < size; ++i) {
+      REQUIRE(order[i] < size);
+      ++seen[order[i]];
+      moved += order[i] != i ? 1 : 0;
+      differing += order[i] != other[i] ? 1 : 0;
+    }
+    CHECK(seen == std::vector<int>(size, 1));
+    if (size >= 64) CHECK(moved > size * 9 / 10);
+    if (size >= 64) CHECK(differing > size * 9 / 10);
   }
 }

@@ -33,6 +33,10 @@ objectives: distilbert_dot_product distilled into distilbert_inhibitor on the la
     task/: KL, error of the last hidden state and labels; weights [4] = their weights and the temperature
     each with loss [1] and grad/<HF name>
 
+pretraining: the two distilberts pretrained for 100 steps with masks of their own each, one group per model:
+    <model>/ids, <model>/key_mask, <model>/mlm_labels [steps,B,L], -100 where nothing is guessed;
+    <model>/losses, <model>/grad_norms (before clipping), <model>/learning_rates [steps]
+
 distillation: kl_*/ (soft targets), token_kl/ (the same per token under a mask), hidden_mse/, cosine/.
     student, teacher, dstudent, loss [1], where it applies key_mask [B,L] and temperature [1]
 
@@ -599,6 +603,56 @@ def objective_cases():
     return out
 
 
+# ---- pretraining ----
+
+
+def pretraining_cases():
+    out = {}
+    steps, warm_up, peak, B, L = 100, 6, 1e-2, 4, 9
+    for name in ("distilbert_inhibitor", "distilbert_dot_product"):
+        rng = random.Random("pretraining " + name)
+        model = Encoder(*MODELS[name])
+        trained = {n: t.requires_grad_(True) for n, t in model.p.items() if n not in model.classify_only}
+        plain = {n for n in trained if n.endswith(".bias") or "layer_norm" in n or "LayerNorm" in n or "inhibitor_" in n}
+        optimizer = torch.optim.AdamW(
+            [
+                {"params": [t for n, t in trained.items() if n not in plain], "weight_decay": 0.01},
+                {"params": [t for n, t in trained.items() if n in plain], "weight_decay": 0.0},
+            ],
+            lr=peak,
+            betas=(0.9, 0.98),
+            eps=1e-6,
+        )
+        factor = lambda step: step / warm_up if step < warm_up else max(0.0, (steps - step) / (steps - warm_up))
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+        ids = torch.zeros(steps, B, L, dtype=torch.int64)
+        key_mask, labels = torch.zeros_like(ids), torch.full_like(ids, -100)
+        losses, norms, rates = [], [], []
+        for step in range(steps):
+            for b in range(B):
+                length = L - b
+                key_mask[step, b, :length] = 1
+                for j in range(length):
+                    ids[step, b, j] = 5 + (7 * j + step + rng.randrange(3)) % (VOCAB - 5)  # guessable in part
+                for j in rng.sample(range(length), 1 + b % 3):
+                    labels[step, b, j] = ids[step, b, j]
+                    ids[step, b, j] = 4 if rng.random() < 0.8 else rng.randrange(5, VOCAB)
+            optimizer.zero_grad()
+            logits = model.masked_lm({"ids": ids[step], "key_mask": key_mask[step]}, None)
+            loss = F.cross_entropy(logits.reshape(-1, VOCAB), labels[step].reshape(-1), ignore_index=-100)
+            loss.backward()
+            norms.append(torch.nn.utils.clip_grad_norm_(trained.values(), 1.0).item())
+            losses.append(loss.item())
+            rates.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            schedule.step()
+        out.update({f"{name}/ids": ids, f"{name}/key_mask": key_mask, f"{name}/mlm_labels": labels})
+        for part, values in (("losses", losses), ("grad_norms", norms), ("learning_rates", rates)):
+            out[f"{name}/{part}"] = torch.tensor(values)
+        print(f"  {name}: losses {losses[0]:.6f} -> {losses[-1]:.6f}")
+    return out
+
+
 # ---- distillation losses ----
 
 
@@ -639,6 +693,7 @@ def distillation_cases():
 def main():
     folder = sys.argv[1] if len(sys.argv) > 1 else os.path.dirname(os.path.abspath(__file__))
     jobs = {"attention": attention_cases, "objectives": objective_cases, "distillation": distillation_cases}
+    jobs["pretraining"] = pretraining_cases
     jobs.update({name: lambda name=name: encoder_case(*MODELS[name]) for name in MODELS})
     for name, make in jobs.items():
         write_safetensors(os.path.join(folder, name + ".safetensors"), make())

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "inhibitor/base/read_file.hpp"
+#include "inhibitor/io/append_file.hpp"
 #include "support/catch.hpp"
 #include "support/temp_folder.hpp"
 
@@ -103,4 +104,16 @@ TEST_CASE("atomic_file: the temporary of a file in work is what remove_temporari
   CHECK(folder.names().size() == 1);
   remove_temporaries(folder.path());
   CHECK(folder.names().empty());
+}
+
+TEST_CASE("append_file: adds to what is there, also after it was moved, and refuses what is not there", "[io]") {
+  const temp_folder folder;
+  const std::string path = folder.write("log", "first\n");
+  append_file file(path);
+  file.append("second\n");
+  append_file moved = std::move(file);
+  CHECK(moved.is_open());
+  moved.append("third\n");
+  CHECK(read_file(path) == "first\nsecond\nthird\n");
+  CHECK_THROWS_AS(append_file(folder.file("absent")), file_error);
 }

@@ -10,6 +10,7 @@
 #include "inhibitor/optim/adamw.hpp"
 #include "inhibitor/optim/schedule.hpp"
 #include "inhibitor/reference/attention.hpp"
+#include "inhibitor/training/masked_lm_objective.hpp"
 #include "inhibitor/training/objectives.hpp"
 #include "support/catch.hpp"
 #include "support/golden.hpp"
@@ -323,6 +324,47 @@ TEST_CASE("adamw: ten training steps equal PyTorch's", "[golden]") {
     }
     check_tensors(p, c.file, "final/", 1e-7, value_floor, false);
     check_tensors(optimizer.first_moment, c.file, "moment/", 1e-8, gradient_floor, true);
+  }
+}
+
+TEST_CASE("masked_lm_objective: a hundred steps of pretraining follow PyTorch's", "[golden]") {
+  const golden_file file = golden("pretraining");
+  for (const std::string name : {"distilbert_inhibitor", "distilbert_dot_product"}) {
+    INFO(name);
+    const encoder_case<double> c(name);
+    encoder_tensors<double> p = c.parameters({"masked_lm"});
+    masked_lm_state<double> state(p);
+    adamw<encoder_tensors<double>> optimizer(p, trainable_segments(p, [](const std::string&) { return true; }));
+    adamw_options options;
+    options.weight_decay = 0.01;
+    options.beta2 = 0.98;
+    options.epsilon = 1e-6;
+    const auto ids = file.integers<std::int32_t>(name + "/ids");
+    const auto labels = file.integers<std::int32_t>(name + "/mlm_labels");
+    const auto key_mask = file.integers<std::uint8_t>(name + "/key_mask");
+    const auto losses = file.values<double>(name + "/losses"), norms = file.values<double>(name + "/grad_norms");
+    const auto rates = file.values<double>(name + "/learning_rates");
+    const index_t batch = file.extent(name + "/ids", 1), length = file.extent(name + "/ids", 2);
+    for (index_t step = 0; step < file.extent(name + "/ids", 0); ++step) {
+      INFO("step " << step);
+      const index_t first = step * batch * length;
+      std::vector<index_t> positions;
+      std::vector<std::int32_t> guessed;
+      for (index_t i = 0; i < batch * length; ++i) {
+        const std::int32_t label = labels[static_cast<std::size_t>(first + i)];
+        if (label == ignored_label) continue;
+        positions.push_back(i);
+        guessed.push_back(label);
+      }
+      const auto count = static_cast<double>(guessed.size());
+      const token_view tokens{ids.data() + first, key_mask.data() + first, batch, length};
+      const double loss = masked_lm_objective(state, p, tokens, positions, guessed, 1 / count, {}, executor()) / count;
+      const auto s = static_cast<std::size_t>(step);
+      CHECK(std::abs(loss - losses[s]) <= 1e-7);
+      options.learning_rate = rates[s];
+      const double norm = optimizer.update(p, state.gradients, options, 1.0, executor());
+      CHECK(std::abs(norm - norms[s]) <= 1e-6 * norms[s]);
+    }
   }
 }
 

@@ -9,10 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "inhibitor/nn/vocabulary_loss.hpp"
 #include "support/catch.hpp"
 #include "support/finite_difference.hpp"
+#include "support/threads.hpp"
 
 using namespace inhibitor;
+using Catch::Matchers::WithinAbs;
 using inhibitor::test::gradient_error;
 using numbers = std::vector<double>;
 
@@ -117,4 +120,35 @@ TEST_CASE("head_loss: labels or scores, and what does not fit") {
         cross_entropy<double>(nullptr, logits.data(), &label, 1, 2));
   CHECK(head_loss<double>(nullptr, logits.data(), scores, 2, 1) == 2.5);
   CHECK_THROWS_AS(head_loss<double>(nullptr, logits.data(), scores, 1, 2), std::invalid_argument);
+}
+
+TEST_CASE("cross_entropy_in_place: sum and weighted gradient are those of cross_entropy, for any number of threads") {
+  const executor two = test::thread_executor(2);
+  for (const index_t classes : {1, 3, 8, 21, 67}) {
+    INFO("classes " << classes);
+    constexpr index_t rows = 19;
+    const numbers logits = draw(static_cast<std::size_t>(rows * classes), 5);
+    std::vector<std::int32_t> labels;
+    for (index_t i = 0; i < rows; ++i) labels.push_back(static_cast<std::int32_t>(i * 7 % classes));
+    numbers expected(logits.size());
+    const double mean = cross_entropy(expected.data(), logits.data(), labels.data(), rows, classes, 0.25 * rows);
+    numbers x = logits, y = logits;
+    const double sum = cross_entropy_in_place(x.data(), labels.data(), rows, classes, 0.25, {});
+    CHECK_THAT(sum, WithinAbs(mean * rows, 1e-12));
+    for (std::size_t i = 0; i < x.size(); ++i) CHECK_THAT(x[i], WithinAbs(expected[i], 1e-14));
+    CHECK(cross_entropy_in_place(y.data(), labels.data(), rows, classes, 0.25, two) == sum);
+    CHECK(x == y);
+
+    std::vector<float> single(logits.begin(), logits.end());
+    const double single_sum = cross_entropy_in_place(single.data(), labels.data(), rows, classes, 0.25, {});
+    CHECK_THAT(single_sum, WithinAbs(mean * rows, 1e-5));
+    for (std::size_t i = 0; i < x.size(); ++i) CHECK_THAT(single[i], WithinAbs(expected[i], 1e-7));
+  }
+}
+
+TEST_CASE("cross_entropy_in_place: labels outside the vocabulary are refused before anything is overwritten") {
+  numbers x{1, 2};
+  const std::int32_t label = 2;
+  CHECK_THROWS_AS(cross_entropy_in_place(x.data(), &label, 1, 2, 1, {}), std::invalid_argument);
+  CHECK(x == numbers{1, 2});
 }

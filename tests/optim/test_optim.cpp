@@ -9,10 +9,12 @@
 #include "inhibitor/models/bert/model.hpp"
 #include "inhibitor/optim/adamw.hpp"
 #include "inhibitor/optim/schedule.hpp"
+#include "inhibitor/optim/weight_average.hpp"
 #include "support/catch.hpp"
 #include "support/small_config.hpp"
 
 using namespace inhibitor;
+using Catch::Matchers::WithinAbs;
 using inhibitor::test::small_config;
 using numbers = std::vector<double>;
 
@@ -133,4 +135,16 @@ TEST_CASE("adamw: decays matrices alone, clips by the global norm, same bits for
   const auto threaded = run(1.0, 1000.0, openmp_executor(4));
   CHECK(std::equal(threaded.data(), threaded.data() + threaded.size(), clipped.data()));
 #endif
+}
+
+TEST_CASE("weight_average: young averages move fast, later ones by 1 - decay") {
+  encoder_tensors<double> model(small_config("inhibitor", "inhibitor"));
+  weight_average<encoder_tensors<double>> average{0.5, model};
+  std::fill_n(model.data(), model.size(), 8.0);
+  average.update(model, 1, {});  // d = 2 / 11
+  CHECK_THAT(average.average.data()[3], WithinAbs(8.0 * 9 / 11, 1e-14));
+  average.average.fill_zero();
+  average.update(model, 1000, {});  // d = 0.5
+  CHECK(average.average.data()[0] == 4);
+  CHECK(average.average.data()[model.size() - 1] == 4);
 }

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "inhibitor/text/normal_form.hpp"
 #include "support/catch.hpp"
 
 namespace unicode = inhibitor::unicode;
@@ -112,4 +113,15 @@ TEST_CASE("lower_case: every code point, bytes that are no UTF-8 stay", "[text]"
   CHECK(unicode::lower_case("Az [SEP] \u00c1\u03a3 \u1e9e\u4e00") == "az [sep] \u00e1\u03c3 \u00df\u4e00");
   CHECK(unicode::lower_case("\u0130") == "i\u0307");
   CHECK(unicode::lower_case("A\xff\xc3") == "a\xff\xc3");
+}
+
+TEST_CASE("is_normal_form_c: composed text is, what normalization changes is not") {
+  using inhibitor::is_normal_form_c;
+  for (const char* text :
+       {"", "plain", "caf\u00e9", "\u201cquoted\u201d \u2014 dash", "\uac00", "\u0915\u093e", "\u20ac"}) {
+    CHECK(is_normal_form_c(text));
+  }
+  for (const char* text : {"cafe\u0301", "\u1100\u1161", "\u212b", "\u2000", "a\u0323\u0307 \u0307\u0323"}) {
+    CHECK_FALSE(is_normal_form_c(text));
+  }
 }

@@ -12,6 +12,7 @@
 
 #include "inhibitor/base/log_sink.hpp"
 #include "inhibitor/data/token_dataset.hpp"
+#include "inhibitor/data/tokenizer_hash.hpp"
 #include "inhibitor/io/content_hash.hpp"
 #include "inhibitor/io/safetensors.hpp"
 
@@ -29,13 +30,7 @@ inline std::string dataset_key(const wordpiece& tokenizer, const labeled_example
   content_hash hash;
   hash.add_number(format);
   hash.add_number(static_cast<std::uint64_t>(max_length));
-  const wordpiece_options& o = tokenizer.options();
-  for (const bool flag : {o.lower_case, o.strip_accents.value_or(o.lower_case), o.split_cjk, o.special_tokens_in_text,
-                          o.rules == tokenizer_rules::fast, o.strict_utf8}) {
-    hash.add_number(flag ? 1 : 0);
-  }
-  for (const std::string& token : o.added_tokens) hash.add(token);
-  for (index_t id = 0; id < tokenizer.size(); ++id) hash.add(tokenizer.token(static_cast<std::int32_t>(id)));
+  add_tokenizer(hash, tokenizer);
   for (const auto* texts : {&examples.first, &examples.second}) {
     hash.add_number(texts->size());
     for (const std::string& text : *texts) hash.add(text);

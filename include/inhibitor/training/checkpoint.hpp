@@ -19,7 +19,8 @@
 #include "inhibitor/training/training_progress.hpp"
 
 // A checkpoint is one safetensors file: the model in training and both moments of its optimizer as tensors
-// "model.<name>", "first_moment.<name>", "second_moment.<name>", and in its metadata
+// "model.<name>", "first_moment.<name>", "second_moment.<name>", where weights are averaged "average.<name>", and in its
+// metadata
 //
 //   "version"   of this layout
 //   "state"     JSON: the run, its settings and data, and how far it is. Doubles are written so that they read back to
@@ -71,15 +72,17 @@ inline checkpoint_state checkpoint_state_from(const nlohmann::json& j) {
   return s;
 }
 
-/// Calls f(name in the file, tensor) for everything a checkpoint holds; Model and Optimizer may be const.
+/// Calls f(name in the file, tensor) for everything a checkpoint holds; Model and Optimizer may be const, `average` may
+/// be null.
 template <class Model, class Optimizer, class Visitor>
-void visit_checkpoint(Model& model, Optimizer& optimizer, Visitor&& f) {
+void visit_checkpoint(Model& model, Optimizer& optimizer, Model* average, Visitor&& f) {
   const auto group = [&](const std::string& prefix, auto& tensors) {
     tensors.visit([&](const std::string& name, auto& t) { f(prefix + name, t); });
   };
   group("model.", model);
   group("first_moment.", optimizer.first_moment);
   group("second_moment.", optimizer.second_moment);
+  if (average != nullptr) group("average.", *average);
 }
 
 /// `tensors`: name, then first byte and size.
@@ -96,13 +99,13 @@ inline std::string checkpoint_checksum(const std::string& state,
 
 }  // namespace detail
 
-/// Writes the file whole or not at all. Throws file_error.
+/// Writes the file whole or not at all; `average` may be null. Throws file_error.
 template <class Model>
 void write_checkpoint(const std::string& path, const checkpoint_state& state, const Model& model,
-                      const adamw<Model>& optimizer) {
+                      const adamw<Model>& optimizer, const Model* average = nullptr) {
   safetensors_writer file;
   std::map<std::string, std::pair<const void*, std::size_t>> tensors;
-  detail::visit_checkpoint(model, optimizer, [&](const std::string& name, const auto& t) {
+  detail::visit_checkpoint(model, optimizer, average, [&](const std::string& name, const auto& t) {
     file.add(name, dtype::f32, stored_shape(t), t.data);
     tensors[name] = {t.data, static_cast<std::size_t>(t.size()) * sizeof(*t.data)};
   });
@@ -146,11 +149,11 @@ class checkpoint_file {
 
   const checkpoint_state& state() const { return state_; }
 
-  /// Copies the numbers into a model and an optimizer of the same configuration. Throws file_error naming the tensor
-  /// that is missing or has another shape.
+  /// Copies the numbers into a model, an optimizer and, unless that is null, an average of the same configuration.
+  /// Throws file_error naming the tensor that is missing or has another shape.
   template <class Model>
-  void read_tensors(Model& model, adamw<Model>& optimizer) const {
-    detail::visit_checkpoint(model, optimizer, [&](const std::string& name, auto& t) {
+  void read_tensors(Model& model, adamw<Model>& optimizer, Model* average = nullptr) const {
+    detail::visit_checkpoint(model, optimizer, average, [&](const std::string& name, auto& t) {
       const tensor_info* info = file_.find(name);
       if (info == nullptr) throw file_error(file_.path(), "tensor \"" + name + "\" is missing");
       if (info->shape != stored_shape(t)) {
@@ -197,10 +200,11 @@ class checkpoint_store {
   /// Writes a new checkpoint; the old one is kept until the next. Whatever ends the program meanwhile, one whole
   /// checkpoint is there. Throws file_error.
   template <class Model>
-  void save(const checkpoint_state& state, const Model& model, const adamw<Model>& optimizer) {
+  void save(const checkpoint_state& state, const Model& model, const adamw<Model>& optimizer,
+            const Model* average = nullptr) {
     if (path_.empty()) return;
     if (!newest_is_damaged_ && std::filesystem::exists(path_)) std::filesystem::rename(path_, previous());
-    write_checkpoint(path_, state, model, optimizer);
+    write_checkpoint(path_, state, model, optimizer, average);
     newest_is_damaged_ = false;
   }
 
