@@ -25,9 +25,12 @@
 // target with compiled variants (kernels/dispatch/dispatch.hpp)
 //
 // Models
-//   nn/       linear, layer_norm, gelu, embedding, dropout, transformer_block, losses: x_forward and x_backward
+//   nn/       linear, layer_norm, activation, embedding, dropout, transformer_block, decoder_block, losses: x_forward and
+//             x_backward
 //   models/   DistilBERT and BERT with either attention in each layer; parameters, gradients and moments are one structure
 //             encoder_inference (models/bert/inference.hpp): forward alone, fast, on packed rows
+//             encoder-decoders (models/seq2seq/encoder_decoder.hpp) with either attention in each layer of each place
+//             seq2seq_inference, translate (models/seq2seq/translate.hpp): from key-value caches, by beam search
 //   optim/    AdamW, learning-rate schedules
 //
 // What holds everywhere: backward adds into gradients; a mask entry other than zero means attend; results do not depend
@@ -53,6 +56,7 @@
 #include "inhibitor/base/random.hpp"
 #include "inhibitor/kernels/dispatch/dispatch.hpp"
 #include "inhibitor/kernels/gemm/panel_gemm.hpp"
+#include "inhibitor/models/beam_search.hpp"
 #include "inhibitor/models/bert/config.hpp"
 #include "inhibitor/models/bert/encoder.hpp"
 #include "inhibitor/models/bert/fold_scales.hpp"
@@ -63,18 +67,31 @@
 #include "inhibitor/models/bert/packed_tokens.hpp"
 #include "inhibitor/models/bert/tensor_names.hpp"
 #include "inhibitor/models/parameters.hpp"
+#include "inhibitor/models/seq2seq/config.hpp"
+#include "inhibitor/models/seq2seq/encoder_decoder.hpp"
+#include "inhibitor/models/seq2seq/inference.hpp"
+#include "inhibitor/models/seq2seq/model.hpp"
+#include "inhibitor/models/seq2seq/tensor_names.hpp"
+#include "inhibitor/models/seq2seq/token_views.hpp"
+#include "inhibitor/models/seq2seq/translate.hpp"
+#include "inhibitor/nn/activation.hpp"
+#include "inhibitor/nn/decoder_block.hpp"
 #include "inhibitor/nn/dropout.hpp"
 #include "inhibitor/nn/embedding.hpp"
 #include "inhibitor/nn/feed_forward.hpp"
 #include "inhibitor/nn/gelu.hpp"
 #include "inhibitor/nn/gemm_eigen.hpp"
+#include "inhibitor/nn/label_smoothing.hpp"
 #include "inhibitor/nn/layer_norm.hpp"
 #include "inhibitor/nn/linear.hpp"
 #include "inhibitor/nn/losses.hpp"
 #include "inhibitor/nn/mixer.hpp"
 #include "inhibitor/nn/packed_linear.hpp"
+#include "inhibitor/nn/positions.hpp"
+#include "inhibitor/nn/sublayers.hpp"
 #include "inhibitor/nn/tensor.hpp"
 #include "inhibitor/nn/transformer_block.hpp"
 #include "inhibitor/optim/adamw.hpp"
+#include "inhibitor/optim/inverse_square_root.hpp"
 #include "inhibitor/optim/schedule.hpp"
 #include "inhibitor/version.hpp"

@@ -410,3 +410,32 @@ TEST_CASE("u8::kv_cache: decoding allocates nothing", "[attention][u8]") {
   }
   CHECK(allocations == before);
 }
+
+TEST_CASE("growing_kv_cache: reordered sequences attend as their parents do, and go on apart", "[attention]") {
+  const tokens t(3, 40, 2, 1, 8, 8, 5);
+  growing_kv_cache<kv_cache<float>> cache(t.batch, t.extents());
+  const index_t lengths[] = {9, 30, 17};
+  for (index_t b = 0; b < 3; ++b) cache.append<float>(b, t.k_from(b, 0), t.v_from(b, 0), lengths[b]);
+  const std::vector<index_t> parents{2, 1, 2, 2};
+  cache.reorder(parents);
+  REQUIRE(cache.batch() == 4);
+  // The first goes on with a token of its own.
+  cache.append<float>(0, t.k_from(2, 17), t.v_from(2, 17), 1);
+  std::vector<float> q, out(static_cast<std::size_t>(4 * t.heads * t.Dv));
+  for (const index_t parent : parents) {
+    const float* row = t.q_from(parent, 5).data;
+    q.insert(q.end(), row, row + t.heads * t.D);
+  }
+  attention_workspace workspace;
+  const index_t width = t.heads * t.D;
+  cached_attention_forward<float>({out.data(), t.heads * t.Dv, t.heads * t.Dv, t.Dv}, {q.data(), width, width, t.D},
+                                  cache, t.shape(4, 1, 0), {}, t.mechanism(), workspace, {});
+  for (std::size_t i = 0; i < 4; ++i) {
+    const index_t keys = i == 0 ? 18 : lengths[parents[i]];
+    const std::vector<float> expected = t.uncached(parents[i], 5, 1, keys, false, t.mechanism());
+    CHECK(std::equal(expected.begin(), expected.end(), out.begin() + static_cast<index_t>(i) * t.heads * t.Dv));
+  }
+  CHECK_THROWS_AS(cache.reorder({4}), std::invalid_argument);
+  cache.reorder({});
+  CHECK(cache.batch() == 0);
+}

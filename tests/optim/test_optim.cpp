@@ -8,6 +8,7 @@
 
 #include "inhibitor/models/bert/model.hpp"
 #include "inhibitor/optim/adamw.hpp"
+#include "inhibitor/optim/inverse_square_root.hpp"
 #include "inhibitor/optim/schedule.hpp"
 #include "inhibitor/optim/weight_average.hpp"
 #include "support/catch.hpp"
@@ -147,4 +148,27 @@ TEST_CASE("weight_average: young averages move fast, later ones by 1 - decay") {
   average.update(model, 1000, {});  // d = 0.5
   CHECK(average.average.data()[0] == 4);
   CHECK(average.average.data()[model.size() - 1] == 4);
+}
+
+TEST_CASE("noam_rate: rises to the published peaks and falls with the inverse root") {
+  CHECK(std::abs(noam_rate(4000, 128, 4000) - 1.3975e-3) < 1e-7);
+  CHECK(std::abs(noam_rate(4000, 256, 4000) - 9.882e-4) < 1e-7);
+  CHECK(std::abs(noam_rate(4000, 512, 4000) - 6.988e-4) < 1e-7);
+  CHECK(std::abs(noam_rate(1, 512, 4000) - std::pow(512, -0.5) * std::pow(4000, -1.5)) < 1e-18);
+  CHECK(std::abs(noam_rate(2000, 128, 4000) - noam_rate(4000, 128, 4000) / 2) < 1e-15);
+  CHECK(std::abs(noam_rate(16000, 128, 4000) - noam_rate(4000, 128, 4000) / 2) < 1e-15);
+  CHECK_THROWS_AS(noam_rate(0, 128, 4000), std::invalid_argument);
+}
+
+TEST_CASE("inverse_square_root_rate: a line to the peak, then its inverse root") {
+  CHECK(inverse_square_root_rate(0, 5e-3, 2000, 1e-7) == 1e-7);
+  CHECK(std::abs(inverse_square_root_rate(1000, 5e-3, 2000, 1e-7) - (5e-3 + 1e-7) / 2) < 1e-15);
+  CHECK(inverse_square_root_rate(2000, 5e-3, 2000, 1e-7) == 5e-3);
+  CHECK(std::abs(inverse_square_root_rate(8000, 5e-3, 2000, 1e-7) - 2.5e-3) < 1e-15);
+  // Noam's shape, up to the count of the first update.
+  const double peak = noam_rate(400, 64, 400);
+  for (const index_t n : {1, 399, 400, 401, 5000}) {
+    CHECK(std::abs(inverse_square_root_rate(n, peak, 400) - noam_rate(n, 64, 400)) < 1e-15);
+  }
+  CHECK_THROWS_AS(inverse_square_root_rate(1, 1, 0), std::invalid_argument);
 }

@@ -57,6 +57,41 @@ class growing_kv_cache {
   }
   void clear(index_t b) { caches_[static_cast<std::size_t>(b)].clear(); }
 
+  /// Makes sequence i what sequence parents[i] was; from then on there are as many as parents. Rows are copied only
+  /// where a parent is named more than once. Throws std::invalid_argument for a parent that there is not.
+  void reorder(const std::vector<index_t>& parents) {
+    std::vector<index_t> heirs(caches_.size());
+    for (const index_t parent : parents) {
+      check(parent >= 0 && parent < batch(), "growing_kv_cache: there is no such sequence");
+      ++heirs[static_cast<std::size_t>(parent)];
+    }
+    std::vector<aligned_buffer<unsigned char>> spare;
+    for (std::size_t b = 0; b < heirs.size(); ++b) {
+      if (heirs[b] == 0) spare.push_back(std::move(memory_[b]));
+    }
+    std::vector<Cache> caches;
+    std::vector<aligned_buffer<unsigned char>> memory;
+    for (const index_t parent : parents) {
+      const auto p = static_cast<std::size_t>(parent);
+      const Cache& old = caches_[p];
+      if (--heirs[p] == 0) {
+        caches.push_back(old);
+        memory.push_back(std::move(memory_[p]));
+        continue;
+      }
+      memory.emplace_back();
+      if (!spare.empty()) {
+        memory.back() = std::move(spare.back());
+        spare.pop_back();
+      }
+      memory.back().resize(Cache::bytes(old.extents(), old.capacity()));
+      caches.emplace_back(old, memory.back().data(), old.capacity());
+      caches.back().copy_from(old);
+    }
+    caches_ = std::move(caches);
+    memory_ = std::move(memory);
+  }
+
   /// Makes room for `rows` keys of sequence b. Allocates.
   void reserve(index_t b, index_t rows) {
     Cache& cache = caches_[static_cast<std::size_t>(b)];

@@ -10,6 +10,7 @@
 
 #include "inhibitor/base/executor.hpp"
 #include "inhibitor/data/labeled_examples.hpp"
+#include "inhibitor/data/shuffle.hpp"
 #include "inhibitor/models/bert/encoder.hpp"
 #include "inhibitor/text/wordpiece.hpp"
 
@@ -103,12 +104,6 @@ inline token_batch make_batch(const token_dataset& dataset, const std::vector<in
 
 namespace detail {
 
-/// Fisher-Yates with plain remainders: std::shuffle may differ between standard libraries.
-template <class T>
-void shuffle(std::vector<T>& items, std::mt19937_64& random) {
-  for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[static_cast<std::size_t>(random() % i)]);
-}
-
 /// Cuts rows [first, last) into batches of `batch_size` (the last may be smaller) and appends them to `batches`.
 inline void append_batches(const std::vector<index_t>& rows, std::size_t first, std::size_t last,
                            std::size_t batch_size, std::vector<std::vector<index_t>>& batches) {
@@ -135,12 +130,10 @@ class length_bucketed_batches {
 
   /// The rows of every batch of epoch `e`: each example once. The same for the same data, batch size, seed and epoch.
   std::vector<std::vector<index_t>> epoch(index_t e) const {
-    std::seed_seq seeds{static_cast<std::uint32_t>(seed_), static_cast<std::uint32_t>(seed_ >> 32),
-                        static_cast<std::uint32_t>(e)};
-    std::mt19937_64 random(seeds);
+    std::mt19937_64 random = epoch_generator(seed_, e);
     std::vector<index_t> rows(lengths_.size());
     std::iota(rows.begin(), rows.end(), index_t{0});
-    detail::shuffle(rows, random);
+    shuffle_items(rows, random);
     const auto batch_size = static_cast<std::size_t>(batch_size_);
     const std::size_t window = 64 * batch_size;
     std::vector<std::vector<index_t>> batches;
@@ -152,7 +145,7 @@ class length_bucketed_batches {
                        });
       detail::append_batches(rows, first, last, batch_size, batches);
     }
-    detail::shuffle(batches, random);
+    shuffle_items(batches, random);
     return batches;
   }
 

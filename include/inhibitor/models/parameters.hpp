@@ -67,23 +67,35 @@ class parameters : public Model {
   aligned_buffer<T> values_ = zeros();
 };
 
+/// Numbers for new models: the same seed gives the same on every platform, as the standard library's distributions do
+/// not.
+class initial_numbers {
+ public:
+  explicit initial_numbers(std::uint64_t seed) : bits_(seed) {}
+
+  /// Uniform in (0, 1).
+  double uniform() { return (static_cast<double>(bits_() >> 11) + 0.5) * 0x1p-53; }
+  /// Normal with mean 0 and this standard deviation: Box-Muller, one value of the pair.
+  double normal(double deviation) {
+    const double radius = std::sqrt(-2 * std::log(uniform()));
+    return deviation * radius * std::cos(6.283185307179586 * uniform());
+  }
+
+ private:
+  std::mt19937_64 bits_;
+};
+
 /// Initial values as Hugging Face's DistilBERT draws them: tensors of rank 2 normal with standard deviation
-/// `deviation`, the others as they say of themselves (tensor::initial). The same seed gives the same numbers on every
-/// platform.
+/// `deviation`, the others as they say of themselves (tensor::initial).
 template <class T, class Model>
 void draw_initial_values(parameters<T, Model>& p, double deviation, std::uint64_t seed) {
-  std::mt19937_64 bits(seed);
-  const auto uniform = [&] { return (static_cast<double>(bits() >> 11) + 0.5) * 0x1p-53; };
+  initial_numbers numbers(seed);
   p.visit([&](const std::string&, tensor<T>& t) {
     if (t.rank == 1) {
       std::fill_n(t.data, t.size(), static_cast<T>(t.initial));
       return;
     }
-    for (index_t i = 0; i < t.size(); ++i) {
-      // Box-Muller, one value of the pair: std::normal_distribution differs between standard libraries.
-      const double radius = std::sqrt(-2 * std::log(uniform()));
-      t.data[i] = static_cast<T>(deviation * radius * std::cos(6.283185307179586 * uniform()));
-    }
+    for (index_t i = 0; i < t.size(); ++i) t.data[i] = static_cast<T>(numbers.normal(deviation));
   });
 }
 

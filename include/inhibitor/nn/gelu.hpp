@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
-
-#include "inhibitor/nn/blocks.hpp"
-#include "inhibitor/simd/partial.hpp"
+#include "inhibitor/nn/registers.hpp"
 
 // Exact GELU, x * Phi(x) with Phi the standard normal distribution function (Hendrycks & Gimpel 2016, arXiv 1606.08415
 // eq. 1), by erf and not by the tanh approximation: DistilBERT checkpoints are trained with this form.
@@ -13,14 +10,6 @@ namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 
 namespace detail {
-
-template <class T, class Body>
-void for_each_register(index_t size, const executor& workers, Body&& body) {
-  constexpr index_t n = lanes<best_isa, T>;
-  for_each_range(size, 4096, workers, [&](index_t begin, index_t end) {
-    for (index_t i = begin; i < end; i += n) body(i, std::min(n, end - i));
-  });
-}
 
 /// Phi(x) per lane.
 template <class T>
@@ -34,7 +23,7 @@ batch<best_isa, T> normal_distribution(const batch<best_isa, T>& x) {
 /// y (size) = gelu(x (size)). Overwrites y, which may be x. Does not throw.
 template <class T>
 void gelu_forward(T* y, const T* x, index_t size, const executor& workers) {
-  detail::for_each_register<T>(size, workers, [&](index_t i, index_t count) {
+  for_each_register<T>(size, workers, [&](index_t i, index_t count) {
     const auto v = load_first<best_isa>(x + i, count);
     store_first<best_isa>(y + i, count, v * detail::normal_distribution<T>(v));
   });
@@ -45,7 +34,7 @@ void gelu_forward(T* y, const T* x, index_t size, const executor& workers) {
 template <class T>
 void gelu_backward(T* dx, const T* dy, const T* x, index_t size, const executor& workers) {
   using B = batch<best_isa, T>;
-  detail::for_each_register<T>(size, workers, [&](index_t i, index_t count) {
+  for_each_register<T>(size, workers, [&](index_t i, index_t count) {
     const B v = load_first<best_isa>(x + i, count);
     const B density = B(T(0.3989422804014326779)) * exp(B(T(-0.5)) * v * v);
     const B slope = detail::normal_distribution<T>(v) + v * density;

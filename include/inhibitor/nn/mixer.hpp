@@ -20,6 +20,7 @@
 //   out_lin                     the projection (C, C) that follows its context
 //   forward, backward           of the context, as in nn/mixers/dot_product.hpp
 //   inference<Gemm, Isa>        the class of its forward pass at inference, as nn/mixers/attention_inference.hpp
+//   decoding<Gemm, Isa>         the same token by token, as nn/mixers/attention_decoding.hpp
 //
 // and an entry in mixer_registry. Models, files and programs find it there by name.
 
@@ -122,6 +123,13 @@ struct packed_form {
     using type = typename Mixer::template inference<Gemm, Isa>;
   };
 };
+template <class Gemm, class Isa>
+struct decoding_form {
+  template <class Mixer>
+  struct of {
+    using type = typename Mixer::template decoding<Gemm, Isa>;
+  };
+};
 }  // namespace detail
 
 /// One mixer at inference: the alternatives of mixer_registry in their packed form.
@@ -137,6 +145,24 @@ mixer_inference<T, Gemm, Isa> pack_mixer(const mixer<T>& m, index_t heads, const
       [&](const auto& form) -> mixer_inference<T, Gemm, Isa> {
         using packed = typename std::decay_t<decltype(form)>::template inference<Gemm, Isa>;
         return packed(form, heads, o, how, is_last);
+      },
+      m.form());
+}
+
+/// One mixer in decoding: the alternatives of mixer_registry with what they keep of the past.
+template <class T, class Gemm, class Isa>
+using mixer_decoding =
+    typename alternatives<mixer_registry<T>>::template mapped<detail::decoding_form<Gemm, Isa>::template of>;
+
+/// Packs a mixer for decoding. `has_memory`: it mixes with another sequence, which is given once, and not with its own
+/// past.
+template <class Gemm, class Isa, class T>
+mixer_decoding<T, Gemm, Isa> pack_mixer_for_decoding(const mixer<T>& m, index_t heads, const mixer_options& o,
+                                                     bool has_memory) {
+  return std::visit(
+      [&](const auto& form) -> mixer_decoding<T, Gemm, Isa> {
+        using packed = typename std::decay_t<decltype(form)>::template decoding<Gemm, Isa>;
+        return packed(form, heads, o, has_memory);
       },
       m.form());
 }

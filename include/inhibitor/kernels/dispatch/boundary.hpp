@@ -70,8 +70,8 @@ struct option_gradients {
   T scale, shift, output_scale;
 };
 
-/// What follows a matrix product and its bias.
-enum class activation { none, gelu };
+/// What follows a matrix product and its bias. `silu` is x * sigmoid(x), also called swish.
+enum class activation { none, gelu, relu, silu };
 
 /// Gain and offset of a layer normalization.
 template <class T>

@@ -7,6 +7,7 @@
 #include "inhibitor/kernels/dispatch/boundary.hpp"
 #include "inhibitor/simd/float_ops.hpp"
 #include "inhibitor/simd/partial.hpp"
+#include "inhibitor/simd/sigmoid.hpp"
 
 // What happens between the matrix products of an encoder at inference, each as one pass over rows that are still in the
 // cache: bias and GELU; residual and layer normalization; embedding lookup and layer normalization. Row i of an array
@@ -59,12 +60,19 @@ INHIBITOR_INLINE batch<Isa, T> gelu(const batch<Isa, T>& x) {
 /// y (rows, cols) = f(y). Exact GELU, as gelu_forward.
 template <class Isa, class T>
 INHIBITOR_FLATTEN void activate_rows(T* y, index_t stride, index_t rows, index_t cols, activation f) {
+  using B = batch<Isa, T>;
   if (f == activation::none) return;
   for (index_t i = 0; i < rows; ++i) {
     T* row = y + i * stride;
     detail::for_registers<Isa, T>(cols, [&](index_t k, index_t count) INHIBITOR_INLINE_LAMBDA {
-      const auto x = load_first<Isa>(row + k, count);
-      store_first<Isa>(row + k, count, detail::gelu<Isa, T>(x));
+      const B x = load_first<Isa>(row + k, count);
+      if (f == activation::gelu) {
+        store_first<Isa>(row + k, count, detail::gelu<Isa, T>(x));
+      } else if (f == activation::relu) {
+        store_first<Isa>(row + k, count, maximum(x, B(T(0))));
+      } else {
+        store_first<Isa>(row + k, count, x * sigmoid<Isa, T>(x));
+      }
     });
   }
 }

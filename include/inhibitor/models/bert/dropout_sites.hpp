@@ -4,17 +4,10 @@
 #include <cstdint>
 
 #include "inhibitor/base/config.hpp"
-#include "inhibitor/base/random.hpp"
+#include "inhibitor/models/dropout_mode.hpp"
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
-
-/// Whether dropout is on, and which decisions it draws. The backward pass must be given what the forward pass was
-/// given.
-struct dropout_mode {
-  bool enabled = false;
-  random_stream stream;
-};
 
 /// Where a model draws: one number per place. Trained models repeat from a seed only while these stay.
 struct dropout_sites {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "inhibitor/nn/mixers/attention_decoding.hpp"
 #include "inhibitor/nn/mixers/attention_inference.hpp"
 #include "inhibitor/nn/mixers/attention_projections.hpp"
 
@@ -49,9 +50,17 @@ struct dot_product_mixer : attention_projections<T> {
                 attention_workspace& workspace, const executor& workers) const {
       multi_head_attention_forward<T, dot_product_attention<T>, Isa>(out, q, k, v, shape, mask, {}, workspace, workers);
     }
+    template <class Isa>
+    void attend_cached(const heads_view<T>& out, const heads_view<const T>& q,
+                       const growing_kv_cache<kv_cache<T, Isa>>& caches, const attention_shape& shape,
+                       const attention_mask& mask, attention_workspace& workspace, const executor& workers) const {
+      cached_attention_forward<T, dot_product_attention<T>, Isa>(out, q, caches, shape, mask, {}, workspace, workers);
+    }
   };
   template <class Gemm, class Isa>
   using inference = attention_inference<dot_product_mixer, T, Gemm, Isa>;
+  template <class Gemm, class Isa>
+  using decoding = attention_decoding<dot_product_mixer, T, Gemm, Isa>;
 };
 
 }  // namespace INHIBITOR_TARGET

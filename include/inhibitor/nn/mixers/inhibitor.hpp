@@ -7,6 +7,7 @@
 
 #include "inhibitor/attention/add_only.hpp"
 #include "inhibitor/attention/u8/attention.hpp"
+#include "inhibitor/nn/mixers/attention_decoding.hpp"
 #include "inhibitor/nn/mixers/attention_inference.hpp"
 #include "inhibitor/nn/mixers/attention_projections.hpp"
 
@@ -94,7 +95,7 @@ struct inhibitor_mixer : attention_projections<T> {
                 attention_workspace& workspace, const executor& workers) const {
       const T* scalars = scalars_.data();
       const inhibitor_options& o = options_.inhibitor;
-      const inhibitor_attention<T> trained{o, {scalars, scalars + shape.heads, scalars + 2 * shape.heads}};
+      const inhibitor_attention<T> trained = form_as_trained(shape.heads);
       if constexpr (std::is_same_v<T, float>) {
         if (in_bytes_) {
           u8::multi_head_attention_forward<Isa>(out, q, k, v, shape, mask, trained, workspace, workers);
@@ -111,13 +112,29 @@ struct inhibitor_mixer : attention_projections<T> {
       }
     }
 
+    /// As trained, whatever the other forms.
+    template <class Isa>
+    void attend_cached(const heads_view<T>& out, const heads_view<const T>& q,
+                       const growing_kv_cache<kv_cache<T, Isa>>& caches, const attention_shape& shape,
+                       const attention_mask& mask, attention_workspace& workspace, const executor& workers) const {
+      cached_attention_forward<T, inhibitor_attention<T>, Isa>(out, q, caches, shape, mask,
+                                                               form_as_trained(shape.heads), workspace, workers);
+    }
+
    private:
+    inhibitor_attention<T> form_as_trained(index_t heads) const {
+      const T* scalars = scalars_.data();
+      return {options_.inhibitor, {scalars, scalars + heads, scalars + 2 * heads}};
+    }
+
     mixer_options options_;
     bool in_bytes_, counts_padding_;
     aligned_buffer<T> scalars_;  // (3, H)
   };
   template <class Gemm, class Isa>
   using inference = attention_inference<inhibitor_mixer, T, Gemm, Isa>;
+  template <class Gemm, class Isa>
+  using decoding = attention_decoding<inhibitor_mixer, T, Gemm, Isa>;
 
  private:
   inhibitor_attention<T> form_of(const mixer_options& o) const {
