@@ -113,7 +113,7 @@ TEST_CASE("random_bits: a pure function of stream and index, as often below a th
 }
 
 TEST_CASE("random_permutation: every place once, another order for another stream") {
-  for (const std::uint64_t size : {1, 2, 3, 17, 64, 1000}) {
+  for (const std::uint64_t size : {1U, 2U, 3U, 17U, 64U, 1000U}) {
     INFO("size " << size);
     const random_permutation order(size, {7, 1, 0}), other(size, {7, 2, 0});
     std::vector<int> seen(size);
