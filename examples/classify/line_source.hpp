@@ -9,6 +9,7 @@
 #include <cstring>
 #include <string>
 
+#include "inhibitor/base/ends_with.hpp"
 #include "inhibitor/base/foreign_content.hpp"
 #include "inhibitor/data/table_file.hpp"
 #include "support/interrupt.hpp"
@@ -25,7 +26,7 @@ class line_source {
   /// "-" is standard input; a name that ends in .gz is unpacked at once. Throws file_error when `path` cannot be opened
   /// or is no gzip file.
   explicit line_source(const std::string& path) : name_(input_name(path)) {
-    if (is_packed(path)) {
+    if (ends_with(path, ".gz")) {
       buffer_ = read_text_file(path);
       at_end_ = true;
       return;
@@ -37,11 +38,6 @@ class line_source {
   line_source& operator=(const line_source&) = delete;
   ~line_source() {
     if (descriptor_ > STDIN_FILENO) ::close(descriptor_);
-  }
-
-  /// True for a name that ends in .gz.
-  static bool is_packed(const std::string& path) {
-    return path.size() >= 3 && path.compare(path.size() - 3, 3, ".gz") == 0;
   }
 
   const std::string& name() const { return name_; }

@@ -9,6 +9,7 @@
 
 #include "classify/line_source.hpp"
 #include "inhibitor/base/check.hpp"
+#include "inhibitor/base/ends_with.hpp"
 #include "inhibitor/data/custom_reader.hpp"
 
 // One or two texts per row of an input: plain text, or a table as `glue` reads it. Plain text, tab-separated lines and
@@ -31,7 +32,7 @@ struct row_options {
 /// plain text. Throws file_error for any other ending.
 inline row_format format_of_file(const std::string& path) {
   std::string name = path.substr(path.rfind('/') + 1);
-  if (line_source::is_packed(name)) name.resize(name.size() - 3);
+  if (ends_with(name, ".gz")) name.resize(name.size() - 3);
   const std::size_t dot = name.rfind('.');
   const std::string ending = dot == std::string::npos ? "" : name.substr(dot + 1);
   if (ending.empty() || ending == "txt") return row_format::text;

@@ -118,12 +118,7 @@ class distill_job {
 
   /// Creates or reopens the output folder. Refuses to mix two jobs.
   void prepare_output(const std::string& command) {
-    const bool started = std::filesystem::exists(path("progress.json"));
-    const bool finished = std::filesystem::exists(path("results.json"));
-    check(o_.resume || !started,
-          [&] { return o_.out + " holds an unfinished job; add --resume or choose another --out"; });
-    check(o_.resume || !finished, [&] { return o_.out + " holds the results of another job; choose another --out"; });
-    check(!o_.resume || started, [&] { return o_.out + " holds no unfinished job to resume (no progress.json)"; });
+    refuse_other_job(o_.out, "progress.json", o_.resume);
     identity_ = identity();
     std::vector<run_record> records;
     if (o_.resume) {

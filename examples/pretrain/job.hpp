@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "inhibitor/data/fingerprint.hpp"
+#include "inhibitor/models/sizes.hpp"
 #include "inhibitor/pretrained/text_model.hpp"
 #include "inhibitor/training/classifier_model.hpp"
 #include "inhibitor/training/masked_lm_start.hpp"
@@ -107,15 +108,10 @@ class pretrain_job {
 
   /// Creates or reopens the output folder. Refuses to mix two jobs.
   void open_output(const std::string& command) {
-    const bool is_begun = std::filesystem::exists(path("steps.json"));
-    check(o_.resume || !is_begun,
-          [&] { return o_.out + " holds an unfinished job; add --resume or choose another --out"; });
-    check(!o_.resume || is_begun, [&] { return o_.out + " holds no unfinished job to resume (no steps.json)"; });
-    check(o_.resume || !std::filesystem::exists(path("results.json")),
-          [&] { return o_.out + " holds the results of another job; choose another --out"; });
+    refuse_other_job(o_.out, "steps.json", o_.resume);
     std::filesystem::create_directories(o_.out);
     results_ = new_result_file("pretrain", begin_job(o_.out, command, o_.resume), workers_.workers());
-    if (is_begun) {
+    if (o_.resume) {
       const nlohmann::json stored = read_json_file(path("steps.json"));
       const auto steps = stored.find("steps");
       if (steps == stored.end() || !steps->is_number_integer())
@@ -134,7 +130,7 @@ class pretrain_job {
 
   /// The model in the shape that the options say, of new weights, or those of --model where they fit.
   encoder_tensors<float> new_model() const {
-    encoder_config c = config_of_shape(o_.size);
+    encoder_config c = config_of_size(o_.size);
     c.set_family(o_.family == "bert" ? model_family::bert : model_family::distilbert);
     if (c.family == model_family::bert) c.type_vocab_size = 2;
     c.vocab_size = tokenizer_.size();

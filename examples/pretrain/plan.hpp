@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "inhibitor/models/sizes.hpp"
 #include "inhibitor/training/pretraining_plan.hpp"
 #include "pretrain/options.hpp"
 
@@ -23,25 +22,6 @@ const T& of_phase(const std::vector<T>& list, std::size_t i) {
 }
 
 }  // namespace detail
-
-/// A --size: a name, or "6x384".
-inline encoder_config config_of_shape(const std::string& size) {
-  const std::size_t cross = size.find('x');
-  const auto is_number = [](const std::string& text) {
-    return !text.empty() && text.size() < 6 && text.find_first_not_of("0123456789") == std::string::npos;
-  };
-  if (cross == std::string::npos || !is_number(size.substr(0, cross)) || !is_number(size.substr(cross + 1))) {
-    return config_of_size(size);
-  }
-  encoder_config c;
-  c.n_layers = std::stoi(size.substr(0, cross));
-  c.dim = std::stoi(size.substr(cross + 1));
-  check(c.n_layers > 0 && c.dim > 0 && c.dim % 64 == 0,
-        [&] { return "--size is \"" + size + "\"; expected layers and a width that is a multiple of 64, as 6x384"; });
-  c.n_heads = c.dim / 64;
-  c.intermediate_dim = 4 * c.dim;
-  return c;
-}
 
 /// The plan, but for a number of steps that --hours leaves open (0). Throws std::invalid_argument.
 inline pretraining_plan plan_of(const pretrain_options& o) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "inhibitor/base/check.hpp"
 #include "inhibitor/base/read_file.hpp"
 #include "inhibitor/io/atomic_file.hpp"
 
@@ -20,6 +21,16 @@ inline std::string command_text(const std::string& program, const std::vector<st
     if (word != "--resume") text += " " + word;
   }
   return text;
+}
+
+/// Throws std::invalid_argument where a job would mix with another in `folder`, whose unfinished jobs have the file `marker`.
+inline void refuse_other_job(const std::string& folder, const char* marker, bool resume) {
+  const bool is_begun = std::filesystem::exists(folder + "/" + marker);
+  check(resume || !is_begun, [&] { return folder + " holds an unfinished job; add --resume or choose another --out"; });
+  check(resume || !std::filesystem::exists(folder + "/results.json"),
+        [&] { return folder + " holds the results of another job; choose another --out"; });
+  check(!resume || is_begun,
+        [&] { return folder + " holds no unfinished job to resume (no " + std::string(marker) + ")"; });
 }
 
 /// Begins or goes on with a job in `folder`, which exists: removes what a killed program left half-written, and keeps

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "inhibitor/base/random.hpp"
+#include "inhibitor/data/unigram.hpp"
 #include "inhibitor/io/atomic_file.hpp"
 #include "support/catch.hpp"
 #include "support/gzip_text.hpp"
@@ -188,4 +189,48 @@ TEST_CASE("pack_corpus: made once, anew for other text, another vocabulary and d
   CHECK(pack_corpus(folder.path(), all_of({file}), wordpiece(tokens, cased), {}).key() != key);
   tokens.resize(65537, "x");
   CHECK_THROWS_WITH(pack_corpus(folder.path(), all_of({file}), wordpiece(tokens), {}), Contains("65536"));
+}
+
+TEST_CASE("packed_corpus: a file that contradicts itself is refused, whatever its checksum says") {
+  const temp_folder folder;
+  const std::string path = folder.file("c.safetensors");
+  const std::vector<std::uint16_t> tokens{5, 6, 3, 7, 3};
+  const auto refusal = [&](const std::vector<std::int64_t>& ends, const std::string& report) {
+    safetensors_writer writer;
+    writer.metadata("key", "k");
+    writer.metadata("vocabulary", "v");
+    writer.metadata("report", report);
+    writer.metadata("checksum",
+                    packed_corpus::checksum(tokens.data(), 5, ends.data(), static_cast<index_t>(ends.size()), report));
+    writer.add("tokens", dtype::u16, {tokens.size()}, tokens.data());
+    writer.add("document_ends", dtype::i64, {ends.size()}, ends.data());
+    writer.write(path);
+    try {
+      packed_corpus(path, "k");
+    } catch (const file_error& e) {
+      return std::string(e.what());
+    }
+    return std::string("accepted");
+  };
+  const auto report_of = [](index_t training, index_t held_out) {
+    corpus_report r;
+    r.training_tokens = training;
+    r.held_out_tokens = held_out;
+    return to_json(r).dump();
+  };
+  CHECK(refusal({3, 5}, report_of(3, 2)) == "accepted");
+  CHECK_THAT(refusal({3, 5}, report_of(3, 3)), Contains("do not add up"));
+  CHECK_THAT(refusal({3, 5}, report_of(9, 0)), Contains("do not add up"));
+  CHECK_THAT(refusal({5, 3}, report_of(3, 2)), Contains("do not add up"));
+  CHECK_THAT(refusal({3, 9}, report_of(3, 2)), Contains("do not add up"));
+  CHECK_THAT(refusal({}, report_of(3, 2)), Contains("do not add up"));
+  CHECK_THAT(refusal({3, 5}, report_of(-1, 6)), Contains("no number of training_tokens"));
+  CHECK_THAT(refusal({3, 5}, "{}"), Contains("no number of documents"));
+  CHECK_THAT(refusal({3, 5}, "{"), Contains("c.safetensors"));
+}
+
+TEST_CASE("count_tokens: ids outside the vocabulary are refused") {
+  const std::vector<std::uint16_t> tokens{1, 0, 1, 2};
+  CHECK(count_tokens(tokens.data(), 4, 3) == std::vector<index_t>{1, 2, 1});
+  CHECK_THROWS_WITH(count_tokens(tokens.data(), 4, 2), Contains("token 3 of the corpus is 2"));
 }

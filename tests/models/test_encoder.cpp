@@ -12,12 +12,15 @@
 #include "compiled_models/compiled_models.hpp"
 #include "inhibitor/models/bert/heads.hpp"
 #include "inhibitor/models/bert/tensor_names.hpp"
+#include "inhibitor/models/sizes.hpp"
 #include "inhibitor/training/objectives.hpp"
 #include "support/catch.hpp"
 #include "support/finite_difference.hpp"
+#include "support/refusal.hpp"
 #include "support/small_config.hpp"
 
 using namespace inhibitor;
+using namespace inhibitor::test;
 using inhibitor::test::gradient_error;
 using inhibitor::test::small_config;
 using model = encoder_tensors<double>;
@@ -137,16 +140,7 @@ TEST_CASE("encoder_tensors: a copy has its own numbers") {
 }
 
 TEST_CASE("encoder_config: validate names the field") {
-  const auto message = [](auto&& change) {
-    encoder_config c;
-    change(c);
-    try {
-      c.validate();
-    } catch (const std::invalid_argument& e) {
-      return std::string(e.what());
-    }
-    return std::string("accepted");
-  };
+  const auto message = [](auto&& change) { return refusal_of<encoder_config>(change); };
   CHECK(message([](encoder_config& c) { c.dim = 100; }) == "dim is 100; expected a multiple of n_heads = 12");
   CHECK(message([](encoder_config& c) { c.n_layers = 0; }) == "n_layers is 0; expected at least 1");
   CHECK(message([](encoder_config& c) { c.pad_token_id = -1; }).find("pad_token_id") == 0);
@@ -389,4 +383,19 @@ TEST_CASE("first_non_finite_hidden and fully_inhibited: point at the layer") {
   p.layer[1].ffn.lin1.bias.data[0] = std::numeric_limits<double>::quiet_NaN();
   encoder_forward(a, b.tokens(), p, {}, {});
   CHECK(first_non_finite_hidden(a) == 2);
+}
+
+TEST_CASE("config_of_size: names, or layers and a width") {
+  CHECK(config_of_size("mini").n_layers == 4);
+  CHECK(config_of_size("mini").dim == 256);
+  CHECK(config_of_size("base").dim == 768);
+  const encoder_config c = config_of_size("6x384");
+  CHECK(c.n_layers == 6);
+  CHECK(c.dim == 384);
+  CHECK(c.n_heads == 6);
+  CHECK(c.intermediate_dim == 1536);
+  for (const char* bad : {"", "huge", "6", "6x", "x384", "0x64", "6x100", "6x384x2", "-6x384", "999999x64"}) {
+    INFO(bad);
+    CHECK_THROWS_WITH(config_of_size(bad), Catch::Matchers::Contains("as 6x384"));
+  }
 }

@@ -12,10 +12,12 @@
 #include "inhibitor/models/seq2seq/tensor_names.hpp"
 #include "support/catch.hpp"
 #include "support/finite_difference.hpp"
+#include "support/refusal.hpp"
 #include "support/small_translator.hpp"
 #include "support/threads.hpp"
 
 using namespace inhibitor;
+using namespace inhibitor::test;
 using inhibitor::test::gradient_error;
 using inhibitor::test::random_translator;
 using inhibitor::test::small_translator;
@@ -229,16 +231,7 @@ TEST_CASE("initialize: the rows of padding are 0, weights lie in their bounds, n
 }
 
 TEST_CASE("seq2seq_config: validate names the field, and refuses a mean over keys that are not allowed") {
-  const auto message = [](auto&& change) {
-    seq2seq_config c;
-    change(c);
-    try {
-      c.validate();
-    } catch (const std::invalid_argument& e) {
-      return std::string(e.what());
-    }
-    return std::string("accepted");
-  };
+  const auto message = [](auto&& change) { return refusal_of<seq2seq_config>(change); };
   CHECK(message([](seq2seq_config&) {}) == "accepted");
   CHECK(message([](seq2seq_config& c) { c.decoder_heads = 3; }) ==
         "d_model is 128; expected a multiple of decoder_heads = 3");

@@ -116,14 +116,15 @@ mkdir apart && cp -r all/diagnostic apart
 grep -q '^AX: not predicted' folders.out || fail "AX without MNLI is not reported"
 
 # --- an interrupted run resumes to the same bits ---------------------------------------------------------------------------
-longer=(--vocab "$vocab" --task sst2 --data all --do-train --do-eval --epochs 3 --batch-size 4 --threads 1 --checkpoint-seconds 0.001)
+longer=(--vocab "$vocab" --task sst2 --data all --do-train --do-eval --epochs 15 --batch-size 4 --threads 1 --checkpoint-seconds 0.001)
 "$glue" "${longer[@]}" --out straight >/dev/null 2>straight.err || fail "uninterrupted run: exit $?"
 "$glue" "${longer[@]}" --out cut >/dev/null 2>cut.err &
 pid=$!
 until [ -e cut/checkpoint.safetensors ] || ! kill -0 $pid 2>/dev/null; do sleep 0.02; done
 kill -INT $pid 2>/dev/null
 wait $pid
-[ $? = 130 ] || fail "interrupted run: exit $?, expected 130"
+status=$?
+[ $status = 130 ] || { cat cut.err; fail "interrupted run: exit $status, expected 130"; }
 grep -q -- '--resume' cut.err || fail "interrupted run does not mention --resume"
 "$glue" "${longer[@]}" --out cut --resume >/dev/null 2>again.err || { cat again.err; fail "resumed run: exit $?"; }
 cmp -s straight/model.safetensors cut/model.safetensors || fail "the model differs after interruption and resumption"

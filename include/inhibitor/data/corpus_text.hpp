@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "inhibitor/base/check.hpp"
+#include "inhibitor/base/ends_with.hpp"
 #include "inhibitor/base/log_sink.hpp"
+#include "inhibitor/base/trim.hpp"
 #include "inhibitor/data/table_file.hpp"
 #include "inhibitor/text/normal_form.hpp"
 #include "inhibitor/text/unicode.hpp"
@@ -50,13 +52,6 @@ using corpus_document = std::vector<std::string_view>;
 
 namespace detail {
 
-inline std::string_view trimmed(std::string_view line) {
-  const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v'; };
-  while (!line.empty() && is_blank(line.front())) line.remove_prefix(1);
-  while (!line.empty() && is_blank(line.back())) line.remove_suffix(1);
-  return line;
-}
-
 /// Throws file_error for a line that is no text.
 inline void check_corpus_line(const std::string& file, index_t number, std::string_view line) {
   if (line.size() > longest_corpus_line) {
@@ -88,7 +83,7 @@ inline std::vector<corpus_document> cut_documents(const std::string& file, std::
   if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = detail::trimmed(text.substr(0, end));
+    const std::string_view line = trim(text.substr(0, end), " \t\r\f\v");
     text.remove_prefix(std::min(end + 1, text.size()));
     ++number;
     if (line.empty()) {

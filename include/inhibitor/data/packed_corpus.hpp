@@ -15,6 +15,7 @@
 #include "inhibitor/data/corpus_text.hpp"
 #include "inhibitor/data/duplicates.hpp"
 #include "inhibitor/data/tokenizer_hash.hpp"
+#include "inhibitor/io/json_file.hpp"
 #include "inhibitor/io/safetensors.hpp"
 
 // A tokenized corpus on disk: made once, then mapped, two bytes per token. A file is one safetensors file named after a
@@ -91,8 +92,20 @@ class packed_corpus {
     if (field("checksum") != checksum(tokens_, size_, ends_, documents_, field("report"))) {
       throw file_error(path, "is damaged: its content does not have its checksum");
     }
-    const nlohmann::json report = nlohmann::json::parse(field("report"));
-    report_.visit([&](const char* name, index_t& value) { value = report.at(name); });
+    const nlohmann::json report = parse_json(field("report"), path);
+    report_.visit([&](const char* name, index_t& value) {
+      const auto found = report.find(name);
+      if (found != report.end() && found->is_number_unsigned()) value = *found;
+      if (found == report.end() || !found->is_number_unsigned() || value < 0)
+        throw file_error(path, std::string("its report has no number of ") + name);
+    });
+    bool is_whole = report_.training_tokens <= size_ && report_.held_out_tokens == size_ - report_.training_tokens;
+    std::int64_t end = 0;
+    for (index_t d = 0; d < documents_; ++d) {
+      is_whole = is_whole && ends_[d] > end;
+      end = ends_[d];
+    }
+    if (!is_whole || end != size_) throw file_error(path, "is damaged: its documents do not add up to its tokens");
   }
 
   const corpus_report& report() const { return report_; }

@@ -3,8 +3,10 @@
 
 #include <cmath>
 #include <cstdint>
+#include <string>
 #include <vector>
 
+#include "inhibitor/base/check.hpp"
 #include "inhibitor/base/config.hpp"
 
 // Token frequencies: what a masked-LM loss is measured against. A model that knows frequencies alone and no context has
@@ -13,10 +15,16 @@
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 
-/// How often each of the ids [0, vocabulary) occurs among the tokens (size), all of which must lie in it.
+/// How often each of the ids [0, vocabulary) occurs among the tokens (size). Throws std::invalid_argument for another id.
 inline std::vector<index_t> count_tokens(const std::uint16_t* tokens, index_t size, index_t vocabulary) {
   std::vector<index_t> counts(static_cast<std::size_t>(vocabulary));
-  for (index_t i = 0; i < size; ++i) ++counts[tokens[i]];
+  for (index_t i = 0; i < size; ++i) {
+    check(tokens[i] < vocabulary, [&] {
+      return "token " + std::to_string(i) + " of the corpus is " + std::to_string(tokens[i]) +
+             "; expected an id below the size of the vocabulary, " + std::to_string(vocabulary);
+    });
+    ++counts[tokens[i]];
+  }
   return counts;
 }
 

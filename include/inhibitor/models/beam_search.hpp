@@ -10,9 +10,8 @@
 #include <vector>
 
 #include "inhibitor/base/check.hpp"
-#include "inhibitor/nn/blocks.hpp"
-#include "inhibitor/nn/fixed_order_sum.hpp"
-#include "inhibitor/simd/exp.hpp"
+#include "inhibitor/base/executor.hpp"
+#include "inhibitor/nn/softmax_row.hpp"
 
 // Beam search over whatever gives logits, by the rules of fairseq (sequence_generator.py). Of each sentence, with B
 // beams, in every step:
@@ -151,26 +150,13 @@ class beam_search {
     }
   }
 
-  /// log(sum(exp(x))) of a row.
-  template <class T>
-  static double log_sum(const T* x, index_t size) {
-    using B = batch<best_isa, T>;
-    T largest = x[0];
-    for (index_t k = 1; k < size; ++k) largest = largest < x[k] ? x[k] : largest;
-    const B center(largest);
-    const T sum = fixed_order_sum<T>(size, [&](index_t k, index_t count) {
-      return exp_nonpositive<best_isa, T>(load_first<best_isa>(x + k, count, largest) - center);
-    });
-    return static_cast<double>(largest) + std::log(static_cast<double>(sum));
-  }
-
   /// Adds the best `most` continuations of one beam.
   template <class T>
   void add_candidates(std::vector<candidate>& all, const sentence& s, std::size_t which, const T* logits, index_t vocab,
                       std::size_t most) const {
     const beam& from = s.beams[which];
     const T* x = logits + from.row * vocab;
-    const double normalizer = log_sum(x, vocab);
+    const double normalizer = log_sum_of_exponentials(x, vocab);
     const auto sum_of = [&](index_t k) { return from.log_probability + (static_cast<double>(x[k]) - normalizer); };
     const auto add = [&](index_t k) { all.push_back({sum_of(k), which, static_cast<std::int32_t>(k)}); };
     if (step_ >= s.max_length) {

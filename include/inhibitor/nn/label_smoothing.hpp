@@ -9,8 +9,7 @@
 
 #include "inhibitor/base/check.hpp"
 #include "inhibitor/nn/blocks.hpp"
-#include "inhibitor/nn/fixed_order_sum.hpp"
-#include "inhibitor/simd/exp.hpp"
+#include "inhibitor/nn/softmax_row.hpp"
 
 // Cross-entropy against smoothed labels (Szegedy et al. 2016, arXiv 1512.00567 section 7) over a vocabulary. A row's
 // target distribution q has 1 - e on the true label, with what the forms do with e:
@@ -34,6 +33,12 @@ struct label_smoothing {
   double epsilon = 0.1;
 };
 
+/// Labels as they are.
+constexpr label_smoothing no_smoothing{smoothing_form::uniform, 0};
+
+/// The padding_id of rows that all count.
+constexpr std::int32_t no_padding_id = -1;
+
 /// Sums over the rows that count.
 struct smoothed_loss {
   double loss = 0;            ///< against the smoothed labels
@@ -44,14 +49,13 @@ struct smoothed_loss {
 /// Turns logits (rows, classes) in place into the gradient of weight * sum of the losses of the rows whose label is not
 /// `padding_id`; the other rows become 0 and count for nothing. Exponentials and sums over a row are of type T, sums
 /// over rows in double in their order, so that results do not depend on the workers. Throws std::invalid_argument for
-/// labels (rows) outside [0, classes) and fewer than three classes.
+/// labels (rows) outside [0, classes), before anything is overwritten, and for classes that leave none to share epsilon.
 template <class T>
 smoothed_loss smoothed_cross_entropy(T* logits, const std::int32_t* labels, index_t rows, index_t classes,
                                      std::int32_t padding_id, const label_smoothing& smoothing, double weight,
                                      const executor& workers) {
   using B = batch<best_isa, T>;
   constexpr index_t n = lanes<best_isa, T>;
-  check(classes >= 3, "smoothed_cross_entropy: there must be at least three classes");
   for (index_t i = 0; i < rows; ++i) {
     check(labels[i] >= 0 && labels[i] < classes, [&] {
       return "label of row " + std::to_string(i) + " is " + std::to_string(labels[i]) + "; expected 0 <= label < " +
@@ -61,6 +65,7 @@ smoothed_loss smoothed_cross_entropy(T* logits, const std::int32_t* labels, inde
   const double e = smoothing.epsilon;
   const bool skips_padding = smoothing.form == smoothing_form::but_padding && padding_id >= 0 && padding_id < classes;
   const index_t left_out = smoothing.form == smoothing_form::uniform ? 0 : skips_padding ? 2 : 1;
+  check(classes > left_out, "smoothed_cross_entropy: there are too few classes to share epsilon among");
   const double of_other = e / static_cast<double>(classes - left_out);
   const double of_true = 1 - e + (smoothing.form == smoothing_form::uniform ? of_other : 0);
   struct row_loss {
@@ -76,22 +81,22 @@ smoothed_loss smoothed_cross_entropy(T* logits, const std::int32_t* labels, inde
       }
       const auto label = static_cast<double>(x[labels[i]]);
       const double padding = skips_padding ? static_cast<double>(x[padding_id]) : 0;
-      T largest = x[0];
-      for (index_t k = 1; k < classes; ++k) largest = largest < x[k] ? x[k] : largest;
-      const B center(largest);
-      const T centered_sum = fixed_order_sum<T>(
-          classes, [&](index_t k, index_t count) { return load_first<best_isa>(x + k, count, largest) - center; });
-      const T sum = fixed_order_sum<T>(classes, [&](index_t k, index_t count) {
-        const B exponential = exp_nonpositive<best_isa, T>(load_first<best_isa>(x + k, count, largest) - center);
-        store_first<best_isa>(x + k, count, exponential);
-        return exponential;
+      const T largest = largest_of(x, classes);
+      double others = 0;  // sum of the logits that share epsilon, needed where there is one
+      if (e != 0) {
+        const B center(largest);
+        const T centered = fixed_order_sum<T>(
+            classes, [&](index_t k, index_t count) { return load_first<best_isa>(x + k, count, largest) - center; });
+        others = static_cast<double>(centered) + static_cast<double>(classes) * static_cast<double>(largest) - label -
+                 padding;
+      }
+      const T sum = sum_of_exponentials(x, classes, largest, [&](index_t k, index_t count, const B& exponentials) {
+        store_first<best_isa>(x + k, count, exponentials);
       });
       const double normalizer = static_cast<double>(largest) + std::log(static_cast<double>(sum));
-      const double logit_sum = static_cast<double>(centered_sum) +
-                               static_cast<double>(classes) * static_cast<double>(largest) - label - padding;
       row_loss& row = losses[static_cast<std::size_t>(i)];
       row.log_likelihood = normalizer - label;
-      row.loss = normalizer - (1 - e) * label - of_other * logit_sum -
+      row.loss = normalizer - (1 - e) * label - of_other * others -
                  (smoothing.form == smoothing_form::uniform ? of_other * label : 0);
       const B scale(static_cast<T>(weight / static_cast<double>(sum))), less(static_cast<T>(weight * of_other));
       for (index_t k = 0; k < classes; k += n) {

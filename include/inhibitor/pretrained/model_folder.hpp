@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "inhibitor/base/ends_with.hpp"
 #include "inhibitor/base/read_file.hpp"
 #include "inhibitor/io/safetensors.hpp"
 #include "inhibitor/models/bert/model.hpp"
@@ -116,10 +117,7 @@ void copy_tensor(const safetensors_set& checkpoint, const tensor_source& source,
   T value = 0;
   checkpoint.copy_to(source.entry, &value);
   // The authors' code applies the shift only where it is positive.
-  const std::string shift = ".inhibitor_shift";
-  const bool is_shift =
-      name.size() > shift.size() && name.compare(name.size() - shift.size(), shift.size(), shift) == 0;
-  if (is_shift && !(value > 0)) value = 0;
+  if (ends_with(name, ".inhibitor_shift") && !(value > 0)) value = 0;
   for (index_t i = 0; i < to.size(); ++i) to.data[i] = value;
 }
 

@@ -9,6 +9,7 @@
 
 #include "inhibitor/base/file_error.hpp"
 #include "inhibitor/base/read_file.hpp"
+#include "inhibitor/base/trim.hpp"
 #include "inhibitor/text/unicode.hpp"
 
 // The merges of byte-pair encoding (Sennrich, Haddow and Birch 2016, "Neural Machine Translation of Rare Words with
@@ -34,21 +35,16 @@ struct bpe_codes {
 
 namespace detail {
 
-inline std::string_view trim_blanks(std::string_view text) {
-  const auto is_blank = [](char c) { return c == ' ' || c == '\r' || c == '\n'; };
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
+constexpr std::string_view bpe_blanks = " \r\n";
 
 /// The version a header line names: 0.1 or 0.2, with any number of further ".0".
 inline bpe_version parse_bpe_version(const std::string& name, std::string_view header) {
-  std::string_view number = trim_blanks(header.substr(header.find(':') + 1));
+  std::string_view number = trim(header.substr(header.find(':') + 1), bpe_blanks);
   while (number.size() > 2 && number.substr(number.size() - 2) == ".0") number.remove_suffix(2);
   if (number == "0.1") return bpe_version::v0_1;
   if (number == "0.2") return bpe_version::v0_2;
   throw file_error(name, 1,
-                   "\"" + std::string(trim_blanks(header)) +
+                   "\"" + std::string(trim(header, bpe_blanks)) +
                        "\" is a kind of merges that is not understood; expected version 0.1 or 0.2 on characters");
 }
 
@@ -76,7 +72,7 @@ inline bpe_codes parse_bpe_codes(const std::string& name, std::string_view conte
       codes.version = detail::parse_bpe_version(name, line);
       continue;
     }
-    const std::string_view merge = detail::trim_blanks(line);
+    const std::string_view merge = trim(line, detail::bpe_blanks);
     const std::size_t blank = merge.find(' ');
     if (blank == std::string_view::npos || merge.find(' ', blank + 1) != std::string_view::npos) {
       throw file_error(

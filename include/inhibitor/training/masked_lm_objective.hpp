@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "inhibitor/models/bert/heads.hpp"
-#include "inhibitor/nn/vocabulary_loss.hpp"
+#include "inhibitor/nn/label_smoothing.hpp"
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
@@ -22,6 +22,19 @@ struct masked_lm_state {
   masked_lm_activations<T> head;
 };
 
+namespace detail {
+
+/// Turns the logits of state.head (N, V) into the gradient of weight * the sum over its rows of -log p(label), which is returned.
+template <class T>
+double masked_lm_logits_loss(masked_lm_state<T>& state, const encoder_tensors<T>& p,
+                             const std::vector<std::int32_t>& labels, double weight, const executor& workers) {
+  return smoothed_cross_entropy(state.head.logits.data(), labels.data(), static_cast<index_t>(labels.size()),
+                                p.config().vocab_size, no_padding_id, no_smoothing, weight, workers)
+      .loss;
+}
+
+}  // namespace detail
+
 /// Sum of -log p(label) over the masked positions (N), rows of the batch, whose tokens were `labels` (N). Forward pass
 /// only.
 template <class T>
@@ -30,8 +43,7 @@ double masked_lm_loss(masked_lm_state<T>& state, const encoder_tensors<T>& p, co
                       const executor& workers) {
   encoder_forward(state.activations, tokens, p, {}, workers);
   masked_lm_forward(state.head, positions, state.activations, p, workers);
-  return cross_entropy_in_place(state.head.logits.data(), labels.data(), static_cast<index_t>(labels.size()),
-                                p.config().vocab_size, 1, workers);
+  return detail::masked_lm_logits_loss(state, p, labels, 1, workers);
 }
 
 /// The same, and adds the gradient of weight * that sum to `state.gradients`. A step of several batches gives each the
@@ -43,11 +55,9 @@ double masked_lm_objective(masked_lm_state<T>& state, const encoder_tensors<T>& 
                            double weight, const dropout_mode& mode, const executor& workers) {
   encoder_forward(state.activations, tokens, p, mode, workers);
   masked_lm_forward(state.head, positions, state.activations, p, workers);
-  T* logits = state.head.logits.data();
-  const double loss = cross_entropy_in_place(logits, labels.data(), static_cast<index_t>(labels.size()),
-                                             p.config().vocab_size, weight, workers);
+  const double loss = detail::masked_lm_logits_loss(state, p, labels, weight, workers);
   state.dactivations.reset(p.config(), tokens);
-  masked_lm_backward(state.gradients, state.dactivations, logits, state.head, p, workers);
+  masked_lm_backward(state.gradients, state.dactivations, state.head.logits.data(), state.head, p, workers);
   encoder_backward(state.gradients, state.dactivations, state.activations, tokens, p, mode, workers);
   return loss;
 }

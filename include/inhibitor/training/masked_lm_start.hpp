@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "inhibitor/base/ends_with.hpp"
 #include "inhibitor/data/unigram.hpp"
 #include "inhibitor/io/safetensors.hpp"
 #include "inhibitor/models/bert/model.hpp"
@@ -28,12 +29,9 @@ void start_output_bias(encoder_tensors<T>& model, const std::vector<index_t>& co
 /// residual stream (output projection, second feed-forward layer) by `residual`, in every layer.
 template <class T>
 void scale_initial_weights(encoder_tensors<T>& model, double query_key, double residual) {
-  const auto ends = [](const std::string& name, const std::string& ending) {
-    return name.size() >= ending.size() && name.compare(name.size() - ending.size(), ending.size(), ending) == 0;
-  };
   model.visit([&](const std::string& name, tensor<T>& t) {
-    const bool is_query_key = ends(name, ".attention.q_lin.weight") || ends(name, ".attention.k_lin.weight");
-    const bool is_residual = ends(name, ".attention.out_lin.weight") || ends(name, ".ffn.lin2.weight");
+    const bool is_query_key = ends_with(name, ".attention.q_lin.weight") || ends_with(name, ".attention.k_lin.weight");
+    const bool is_residual = ends_with(name, ".attention.out_lin.weight") || ends_with(name, ".ffn.lin2.weight");
     const double factor = is_query_key ? query_key : is_residual ? residual : 1;
     if (factor == 1) return;
     for (index_t i = 0; i < t.size(); ++i) t.data[i] = static_cast<T>(factor * static_cast<double>(t.data[i]));
