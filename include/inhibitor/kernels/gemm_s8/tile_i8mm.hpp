@@ -2,10 +2,9 @@
 #pragma once
 
 #include "inhibitor/kernels/gemm_s8/tile.hpp"
+#include "inhibitor/simd/matrix_ops_arm.hpp"
 
 #if defined(__ARM_FEATURE_MATMUL_INT8)
-
-#include <arm_neon.h>
 
 // The register tile by smmla, which multiplies two rows by two outputs over 8 inputs:
 //
@@ -30,9 +29,10 @@ namespace kernels {
 template <index_t Rows>
 void s8_sum_tile_i8mm(std::int32_t* sums, index_t pitch, const std::uint8_t* x, index_t x_stride,
                       const s8_tile_weights& w) {
+  using ops = matrix_ops;
   constexpr int pairs = (static_cast<int>(Rows) + 1) / 2, registers = 4;
-  int32x4_t sum[pairs][2 * registers];
-  for_tile<pairs, 2 * registers>([&](int p, int c) INHIBITOR_INLINE_LAMBDA { sum[p][c] = vdupq_n_s32(0); });
+  ops::sums sum[pairs][2 * registers];
+  for_tile<pairs, 2 * registers>([&](int p, int c) INHIBITOR_INLINE_LAMBDA { sum[p][c] = ops::zero(); });
   const auto* rows = reinterpret_cast<const std::int8_t*>(x);
   const std::int8_t* weights = w.weights;
   const char* next = w.next;
@@ -40,33 +40,30 @@ void s8_sum_tile_i8mm(std::int32_t* sums, index_t pitch, const std::uint8_t* x, 
     __builtin_prefetch(next, 0, 2);
     __builtin_prefetch(next + w.next_step, 0, 2);
     next += 2 * w.next_step;
-    int8x16_t a[pairs];
+    ops::bytes pair[pairs];
     INHIBITOR_UNROLL
     for (int p = 0; p < pairs; ++p) {
       // An odd last row is its own neighbor.
       const index_t other = 2 * p + 1 < Rows ? 2 * p + 1 : 2 * p;
-      a[p] = vcombine_s8(vld1_s8(rows + 2 * p * x_stride), vld1_s8(rows + other * x_stride));
+      pair[p] = ops::join_rows(rows + 2 * p * x_stride, rows + other * x_stride);
     }
     INHIBITOR_UNROLL
     for (int c = 0; c < registers; ++c) {
-      const int32x4_t low = vreinterpretq_s32_s8(vld1q_s8(weights + 16 * c));
-      const int32x4_t high = vreinterpretq_s32_s8(vld1q_s8(weights + s8_step_bytes + 16 * c));
-      const int8x16_t first = vreinterpretq_s8_s32(vzip1q_s32(low, high));
-      const int8x16_t second = vreinterpretq_s8_s32(vzip2q_s32(low, high));
+      const ops::bytes low = ops::load(weights + 16 * c), high = ops::load(weights + s8_step_bytes + 16 * c);
+      const ops::bytes first = ops::join_columns<false>(low, high), second = ops::join_columns<true>(low, high);
       INHIBITOR_UNROLL
       for (int p = 0; p < pairs; ++p) {
-        sum[p][2 * c] = vmmlaq_s32(sum[p][2 * c], a[p], first);
-        sum[p][2 * c + 1] = vmmlaq_s32(sum[p][2 * c + 1], a[p], second);
+        sum[p][2 * c] = ops::add_products(sum[p][2 * c], pair[p], first);
+        sum[p][2 * c + 1] = ops::add_products(sum[p][2 * c + 1], pair[p], second);
       }
     }
     weights += 2 * s8_step_bytes;
     rows += 8;
   }
   for_tile<pairs, registers>([&](int p, int c) INHIBITOR_INLINE_LAMBDA {
-    const int32x4_t first = sum[p][2 * c], second = sum[p][2 * c + 1];
     std::int32_t* to = sums + 2 * p * pitch + 4 * c;
-    vst1q_s32(to, vcombine_s32(vget_low_s32(first), vget_low_s32(second)));
-    if (2 * p + 1 < Rows) vst1q_s32(to + pitch, vcombine_s32(vget_high_s32(first), vget_high_s32(second)));
+    ops::store_row<0>(to, sum[p][2 * c], sum[p][2 * c + 1]);
+    if (2 * p + 1 < Rows) ops::store_row<1>(to + pitch, sum[p][2 * c], sum[p][2 * c + 1]);
   });
 }
 
