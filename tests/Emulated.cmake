@@ -46,7 +46,8 @@ if(INHIBITOR_AARCH64_COMPILER AND INHIBITOR_QEMU_AARCH64 AND INHIBITOR_CATCH_HEA
   file(MAKE_DIRECTORY ${headers} ${CMAKE_CURRENT_BINARY_DIR}/aarch64)
   file(CREATE_LINK ${INHIBITOR_CATCH_HEADER}/catch2 ${headers}/catch2 SYMBOLIC)
   file(CREATE_LINK ${INHIBITOR_XSIMD_HEADER}/xsimd ${headers}/xsimd SYMBOLIC)
-  foreach(pair simd/test_ops:neon attention/test_u8_attention:neon kernels/test_gemm_s8:neon kernels/test_gemm_s8:neon_dot)
+  foreach(pair simd/test_ops:neon attention/test_u8_attention:neon kernels/test_gemm_s8:neon kernels/test_gemm_s8:neon_dot
+               kernels/test_gemm_s8:neon_i8mm)
     string(REPLACE ":" ";" pair ${pair})
     list(GET pair 0 source)
     list(GET pair 1 isa)

@@ -25,9 +25,10 @@ int support(const char* name) {
 int main(int count, char** arguments) {
   using namespace inhibitor::isa;
   const int supported =
-      count < 3 ? -1
-                : support<scalar, sse2, sse4_1, avx2, avx2_vnni, avx512, avx512_vnni, avx512_amx, neon, neon_dot>(
-                      arguments[1]);
+      count < 3
+          ? -1
+          : support<scalar, sse2, sse4_1, avx2, avx2_vnni, avx512, avx512_vnni, avx512_amx, neon, neon_dot, neon_i8mm>(
+                arguments[1]);
   if (supported < 0) {
     std::fprintf(stderr, "usage: run_if_supported <isa> <program> [argument...]\n");
     return 2;

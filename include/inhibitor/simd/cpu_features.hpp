@@ -77,6 +77,15 @@ inline bool cpu_has_dot_products() {
 #endif
 }
 
+/// smmla and ummla.
+inline bool cpu_has_byte_matrix_products() {
+#if defined(__linux__)
+  return (getauxval(AT_HWCAP2) & HWCAP2_I8MM) != 0;
+#else
+  return false;
+#endif
+}
+
 #endif
 
 }  // namespace INHIBITOR_TARGET

@@ -20,6 +20,7 @@
 //   avx512_amx   avx512_vnni + -mamx-tile -mamx-int8                         16
 //   neon         aarch64                                                     4
 //   neon_dot     -march=armv8.2-a+dotprod                                    4
+//   neon_i8mm    -march=armv8.2-a+dotprod+i8mm                               4
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
@@ -35,6 +36,7 @@ struct avx512_vnni : avx512 {};
 struct avx512_amx : avx512_vnni {};
 struct neon : scalar {};
 struct neon_dot : neon {};
+struct neon_i8mm : neon_dot {};
 
 /// Not an instruction set but the choice among compiled ones when the program runs (kernels/dispatch/dispatch.hpp).
 struct run_time {};
@@ -67,6 +69,8 @@ struct compiled_isa {
   using type = isa::sse4_1;
 #elif defined(__SSE2__)
   using type = isa::sse2;
+#elif defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD) && defined(__ARM_FEATURE_MATMUL_INT8)
+  using type = isa::neon_i8mm;
 #elif defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)
   using type = isa::neon_dot;
 #elif defined(__aarch64__)
@@ -111,6 +115,8 @@ constexpr const char* isa_name() {
     return "avx512_amx";
   } else if constexpr (std::is_same_v<Isa, isa::neon_dot>) {
     return "neon_dot";
+  } else if constexpr (std::is_same_v<Isa, isa::neon_i8mm>) {
+    return "neon_i8mm";
   } else {
     static_assert(std::is_same_v<Isa, isa::neon>, "isa_name: unknown instruction set");
     return "neon";
@@ -124,7 +130,8 @@ inline bool isa_supported() {
     return true;
   } else if constexpr (isa_has<Isa, isa::neon>) {
 #if defined(__aarch64__)
-    return !isa_has<Isa, isa::neon_dot> || cpu_has_dot_products();
+    return (!isa_has<Isa, isa::neon_dot> || cpu_has_dot_products()) &&
+           (!isa_has<Isa, isa::neon_i8mm> || cpu_has_byte_matrix_products());
 #else
     return false;
 #endif

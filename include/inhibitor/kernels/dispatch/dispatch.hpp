@@ -68,6 +68,9 @@ INHIBITOR_DECLARE_VARIANT(neon)
 #if defined(INHIBITOR_VARIANT_neon_dot)
 INHIBITOR_DECLARE_VARIANT(neon_dot)
 #endif
+#if defined(INHIBITOR_VARIANT_neon_i8mm)
+INHIBITOR_DECLARE_VARIANT(neon_i8mm)
+#endif
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
@@ -114,6 +117,9 @@ inline constexpr isa_variant compiled_variants[] = {
 #endif
 #if defined(INHIBITOR_VARIANT_neon_dot)
     INHIBITOR_LIST_VARIANT(neon_dot)
+#endif
+#if defined(INHIBITOR_VARIANT_neon_i8mm)
+    INHIBITOR_LIST_VARIANT(neon_i8mm)
 #endif
 };
 // clang-format on

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <utility>
+
 #include "inhibitor/kernels/gemm_s8/amx.hpp"
 #include "inhibitor/kernels/gemm_s8/epilogue.hpp"
 #include "inhibitor/kernels/gemm_s8/tile.hpp"
+#include "inhibitor/kernels/gemm_s8/tile_i8mm.hpp"
 
 // The loops of the product in bytes: for every strip of outputs all rows in tiles of nearly equal height, so that a
 // strip of weights is read once and stays in the first cache for the tiles that follow. Rows are taken in blocks whose
@@ -24,6 +27,27 @@ template <class Isa>
 inline constexpr index_t s8_strip_groups = isa_has<Isa, isa::avx512_amx> ? 6 : s8_tile<Isa>::groups;
 
 namespace detail {
+
+using s8_tile_function = void (*)(std::int32_t*, index_t, const std::uint8_t*, index_t, const s8_tile_weights&);
+
+template <class Isa, index_t Rows, index_t Groups>
+constexpr s8_tile_function s8_tile_of() {
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+  if constexpr (isa_has<Isa, isa::neon_i8mm>) return &s8_sum_tile_i8mm<Rows>;
+#endif
+  return &s8_sum_tile<Isa, Rows, Groups>;
+}
+
+/// The tiles of 1, 2, ... rows.
+template <index_t Rows>
+struct s8_tile_functions {
+  s8_tile_function of_rows[Rows];
+};
+template <class Isa, index_t Groups, index_t... I>
+constexpr s8_tile_functions<static_cast<index_t>(sizeof...(I))> list_s8_tile_functions(
+    std::integer_sequence<index_t, I...>) {
+  return {{s8_tile_of<Isa, I + 1, Groups>()...}};
+}
 
 /// `Groups` groups from column `first` of the call's on, rows [row, row + rows).
 template <class Isa, class Epilogue, index_t Groups>

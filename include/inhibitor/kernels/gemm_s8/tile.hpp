@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <utility>
-
 #include "inhibitor/kernels/accumulate.hpp"
 #include "inhibitor/kernels/gemm_s8/layout.hpp"
 #include "inhibitor/simd/dot_ops.hpp"
@@ -91,19 +89,6 @@ void s8_sum_tile(std::int32_t* sums, index_t pitch, const std::uint8_t* x, index
   }
   for_tile<rows, vectors>([&](int r, int v)
                               INHIBITOR_INLINE_LAMBDA { sum[r][v].store_unaligned(sums + r * pitch + v * n); });
-}
-
-using s8_tile_function = void (*)(std::int32_t*, index_t, const std::uint8_t*, index_t, const s8_tile_weights&);
-
-/// s8_sum_tile of 1, 2, ... rows.
-template <index_t Rows>
-struct s8_tile_functions {
-  s8_tile_function of_rows[Rows];
-};
-template <class Isa, index_t Groups, index_t... I>
-constexpr s8_tile_functions<static_cast<index_t>(sizeof...(I))> list_s8_tile_functions(
-    std::integer_sequence<index_t, I...>) {
-  return {{&s8_sum_tile<Isa, I + 1, Groups>...}};
 }
 
 }  // namespace kernels
