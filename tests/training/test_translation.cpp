@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// train_translator: batches by tokens, the objective, the optimizer and beam search together. Each alone:
+// train_translator and text_translator: batches by tokens, the objective, the optimizer and beam search together. Each alone:
 // test_parallel_dataset.cpp, test_seq2seq.cpp, test_optim.cpp, test_beam_search.cpp.
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 
 #include "compiled_models/translation_models.hpp"
 #include "inhibitor/metrics/bleu.hpp"
+#include "inhibitor/training/text_translator.hpp"
 #include "inhibitor/training/train_translator.hpp"
 #include "support/catch.hpp"
 #include "support/random.hpp"
@@ -140,4 +141,43 @@ TEST_CASE("translation_plan: the rate without a peak of its own is Noam's") {
   plan.learning_rate = 5e-3;
   CHECK(plan.rate(4000, 256) == 5e-3);
   CHECK(plan.rate(16000, 256) == 2.5e-3);
+}
+
+TEST_CASE("text_translator: a line for every line whatever the batch, blank for blank, cut ones told") {
+  word_counter words;
+  count_bpe_words("ein Hund rennt zwei Hunde rennen ein Mann", words);
+  const bpe_tokenizer tokenizer({bpe_version::v0_2, {}}, words);
+  seq2seq_config c = tiny("inhibitor", norm_placement::post, 16);
+  c.vocab_size = tokenizer.size();
+  c.max_position_embeddings = 12;
+  seq2seq_tensors<float> p(c);
+  initialize(p, 5);
+  text_translator translator(p, tokenizer);
+  const std::vector<std::string> lines{"ein Hund", "", "zwei Hunde rennen und rennen", "  ", "Mann", "ein Hund"};
+  std::vector<std::string> told;
+  const log_sink log = [&](const std::string& message) { told.push_back(message); };
+  beam_options options;
+  options.beams = 2;
+  const std::vector<std::string> one = translator.translate_lines(lines, options, 1, 11, {}, log);
+  REQUIRE(one.size() == 6);
+  CHECK(one[1].empty());
+  CHECK(one[3].empty());
+  CHECK_FALSE(one[4].empty());
+  CHECK(one[0] == one[5]);
+  CHECK(told == std::vector<std::string>{"line 13 is cut to the model's 12 positions"});
+  CHECK(translator.translate_lines(lines, options, 64, 11, {}, {}) == one);
+  CHECK(translator.translate_lines({}, options, 64, 1, {}, {}).empty());
+  c.vocab_size += 1;
+  CHECK_THROWS_WITH(text_translator(seq2seq_tensors<float>(c), tokenizer),
+                    contains_text("the vocabulary has " + std::to_string(tokenizer.size()) + " units; the model has " +
+                                  std::to_string(c.vocab_size)));
+
+  const parallel_text text{{"ein Hund", "", "zwei Hunde rennen"}, {"rennt", "ein", "zwei Hunde rennen"}};
+  told.clear();
+  const parallel_dataset pairs = tokenize_pairs(tokenizer, text, 12, log);
+  REQUIRE(pairs.size() == 2);
+  CHECK(pairs.source[0].back() == tokenizer.end_id());
+  CHECK(pairs.source[1].size() == 12);
+  CHECK(pairs.target[1].size() == 11);
+  CHECK(told.size() == 2);
 }
