@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "inhibitor/base/check.hpp"
+#include "inhibitor/base/config.hpp"
 
 // The two learning rates that translation models are trained with: linear warm-up, then decay with the inverse square
 // root of the update. Functions of the update alone, so that nothing about them need be saved.
