@@ -59,7 +59,7 @@ seq2seq_config tiny(const std::string& mixer, norm_placement norm, index_t width
 
 TEST_CASE("train_translator: a hundred pairs are memorized and translated") {
   const std::string mixer = GENERATE("dot_product", "inhibitor");
-  const norm_placement norm = GENERATE(norm_placement::post, norm_placement::pre);
+  const norm_placement norm = mixer == "inhibitor" ? norm_placement::post : norm_placement::pre;
   INFO(mixer << (norm == norm_placement::pre ? ", pre" : ", post"));
   seq2seq_config c = tiny(mixer, norm, 64);
   c.dropout = 0;
