@@ -95,6 +95,22 @@ TEST_CASE("beam_search: scores divide by tokens and end, the larger alpha prefer
   CHECK(search(of, options, 5)[0].tokens == tokens{3, 3});
 }
 
+TEST_CASE("beam_search: goes on past B finished translations as long as a beam can win") {
+  // The good translation has three tokens; two bad ones end before.
+  const table of{
+      {{}, {0, 0, 0, 0.9, 0.1}}, {{3}, {0, 0.02, 0, 0.98, 0}}, {{4}, {0, 1, 0, 0, 0}}, {{3, 3}, {0, 0.01, 0, 0.99, 0}}};
+  beam_options options;
+  options.beams = 2;
+  const auto decided = search(of, options, 5);
+  REQUIRE(decided.size() == 2);
+  CHECK(decided[0].tokens == tokens{3, 3, 3});
+  options.stops_when_full = true;
+  const auto full = search(of, options, 5);
+  REQUIRE(full.size() == 2);
+  CHECK(full[0].tokens == tokens{4});
+  CHECK(full[1].tokens == tokens{3, 3});
+}
+
 TEST_CASE("beam_search: the end is forced after max_length tokens and forbidden before min_length") {
   const table endless{{{}, {0, 0.9, 0, 0.1, 0}}, {{3}, {0, 0.01, 0, 0.99, 0}}, {{3, 3}, {0, 0.01, 0, 0.99, 0}}};
   beam_options options;

@@ -13,14 +13,16 @@
 #include "inhibitor/base/executor.hpp"
 #include "inhibitor/nn/softmax_row.hpp"
 
-// Beam search over whatever gives logits, by the rules of fairseq (sequence_generator.py). Of each sentence, with B
-// beams, in every step:
+// Beam search over whatever gives logits, by the rules of fairseq (sequence_generator.py) but for when it stops. Of each
+// sentence, with B beams, in every step:
 //
 //   candidates   the 2 B best of (beam, next token) by sum of log-probabilities; ties to the better beam, then to the
 //                lower token. Padding and what is not a number are none.
 //   the end      finishes a translation where it is among the first B candidates
 //   the beams    of the next step are the first B candidates that are not the end
-//   stop         B translations are finished, or a translation has max_length tokens and only the end may follow
+//   stop         B translations are finished and no beam can become worth more than the best of them, or a translation
+//                has max_length tokens and only the end may follow. fairseq stops at B: of a model that is sure of
+//                itself those may all be bad ones, finished while the good one goes on.
 //
 // A finished translation of n tokens, its end among them, is worth sum / n^alpha, or sum / ((5 + n) / 6)^alpha (Wu et
 // al. 2016, arXiv 1609.08144 equation 14). Sums are negative, so a larger alpha favors longer translations. One beam is
@@ -32,9 +34,10 @@ inline namespace INHIBITOR_TARGET {
 /// What a sum of log-probabilities is divided by.
 enum class length_penalty { length, wu };
 
-/// How to search. Defaults are fairseq's.
+/// How to search. Defaults are fairseq's but for when to stop.
 struct beam_options {
   index_t beams = 5;
+  bool stops_when_full = false;  ///< as soon as B translations are finished, as fairseq does
   length_penalty penalty = length_penalty::length;
   double alpha = 1;            ///< larger: longer translations
   index_t min_length = 1;      ///< tokens before the end may come
@@ -52,6 +55,11 @@ struct beam_options {
   double score(double log_probability, index_t tokens) const {
     const auto n = static_cast<double>(tokens);
     return log_probability / std::pow(penalty == length_penalty::wu ? (5 + n) / 6 : n, alpha);
+  }
+  /// The most that a translation can be worth that has this sum so far and at least `fewest`, at most `most` tokens in
+  /// the end: further tokens add nothing to the sum at best.
+  double best_score(double log_probability, index_t fewest, index_t most) const {
+    return std::max(score(log_probability, fewest), score(log_probability, most));
   }
 };
 
@@ -112,6 +120,7 @@ class beam_search {
     for (auto& all : finished_) {
       std::stable_sort(all.begin(), all.end(),
                        [](const hypothesis& a, const hypothesis& b) { return a.score > b.score; });
+      if (all.size() > static_cast<std::size_t>(options_.beams)) all.resize(static_cast<std::size_t>(options_.beams));
     }
     return std::move(finished_);
   }
@@ -191,13 +200,22 @@ class beam_search {
         if (next.size() == beams) continue;
         next.push_back({from.tokens, c.log_probability, from.row});
         next.back().tokens.push_back(c.token);
-      } else if (rank < beams && finished.size() < beams) {
+      } else if (rank < beams && !(options_.stops_when_full && finished.size() == beams)) {
         const auto tokens = static_cast<index_t>(from.tokens.size()) + 1;
         finished.push_back({from.tokens, options_.score(c.log_probability, tokens), c.log_probability});
       }
     }
-    if (finished.size() == beams || step_ >= s.max_length) next.clear();
+    if (step_ >= s.max_length || (finished.size() >= beams && is_decided(s, finished, next))) next.clear();
     s.beams = std::move(next);
+  }
+
+  /// True when none of the beams, best first, can become worth more than the best that is finished.
+  bool is_decided(const sentence& s, const std::vector<hypothesis>& finished, const std::vector<beam>& beams) const {
+    if (options_.stops_when_full || beams.empty()) return true;
+    double best = finished.front().score;
+    for (const hypothesis& h : finished) best = std::max(best, h.score);
+    const auto fewest = static_cast<index_t>(beams.front().tokens.size()) + 1;
+    return options_.best_score(beams.front().log_probability, fewest, s.max_length + 1) <= best;
   }
 
   special_tokens special_;

@@ -13,6 +13,7 @@
 #include "inhibitor/models/bert/config.hpp"
 #include "inhibitor/models/bert/model.hpp"
 #include "inhibitor/pretrained/config_reader.hpp"
+#include "inhibitor/pretrained/mixer_options_json.hpp"
 
 // Hugging Face's config.json of a DistilBERT or BERT, and the keys this library adds to it:
 //   attention_type               the name of a mixer (nn/mixer.hpp), or a list with one of them per layer
@@ -93,54 +94,6 @@ inline std::vector<std::string> read_labels(const config_reader& reader) {
     reader.fail_key("num_labels", *reader.find("num_labels"), std::to_string(count) + ", the size of id2label");
   }
   return labels;
-}
-
-/// Reads the options of the mixers (Mixer::visit_options).
-struct mixer_option_reader {
-  const config_reader& reader;
-
-  template <class Enum>
-  void choice(const char* key, Enum& value, const std::vector<std::string>& names) const {
-    const nlohmann::json* found = reader.find(key);
-    if (found != nullptr) value = static_cast<Enum>(reader.choice(key, *found, names));
-  }
-  void flag(const char* key, bool& value) const { value = reader.flag(key, value); }
-  void rare_flag(const char* key, bool& value) const { flag(key, value); }
-};
-
-/// Writes them.
-struct mixer_option_writer {
-  nlohmann::json& document;
-
-  template <class Enum>
-  void choice(const char* key, Enum value, const std::vector<std::string>& names) const {
-    document[key] = names.at(static_cast<std::size_t>(value));
-  }
-  void flag(const char* key, bool value) const { document[key] = value; }
-  void rare_flag(const char* key, bool value) const {
-    if (value) flag(key, value);
-  }
-};
-
-/// Removes their keys.
-struct mixer_option_eraser {
-  nlohmann::json& document;
-
-  template <class Enum>
-  void choice(const char* key, Enum, const std::vector<std::string>&) const {
-    document.erase(key);
-  }
-  void flag(const char* key, bool) const { document.erase(key); }
-  void rare_flag(const char* key, bool) const { document.erase(key); }
-};
-
-/// Calls visit_options of the mixers whose name `wanted` accepts.
-template <class Options, class Visitor, class Wanted>
-void visit_mixer_options(Options& options, Visitor&& f, Wanted&& wanted) {
-  for_each_alternative<mixer_registry<float>>([&](auto* m) {
-    using mixer_type = std::remove_pointer_t<decltype(m)>;
-    if (wanted(std::string(mixer_type::name))) mixer_type::visit_options(options, f);
-  });
 }
 
 inline void read_attention(const config_reader& reader, encoder_config& config) {

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <unistd.h>
-
-#include <filesystem>
 #include <map>
 #include <string>
 #include <utility>
@@ -17,6 +14,7 @@
 #include "inhibitor/pretrained/config_json.hpp"
 #include "inhibitor/pretrained/load_report.hpp"
 #include "inhibitor/pretrained/tensor_names.hpp"
+#include "inhibitor/pretrained/whole_folder.hpp"
 
 // A model is a folder as Hugging Face lays it out: config.json, model.safetensors (or shards with an index), vocab.txt.
 
@@ -121,11 +119,6 @@ void copy_tensor(const safetensors_set& checkpoint, const tensor_source& source,
   for (index_t i = 0; i < to.size(); ++i) to.data[i] = value;
 }
 
-inline std::string without_trailing_slash(std::string folder) {
-  while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
-  return folder;
-}
-
 }  // namespace detail
 
 /// Reads a model folder. `heads` says which heads the result shall have, whatever the checkpoint holds; tensors that
@@ -199,7 +192,6 @@ encoder_tensors<T> load_model_folder(const std::string& folder,
 template <class T>
 void save_model_folder(const std::string& folder, const encoder_tensors<T>& tensors, const std::string& vocab_file = "",
                        model_config_file config = {}) {
-  namespace fs = std::filesystem;
   config.config = tensors.config();
   const char* type_key = config.document.contains("dtype") ? "dtype" : "torch_dtype";  // renamed by newer HF versions
   config.document[type_key] = sizeof(T) == sizeof(float) ? "float32" : "float64";
@@ -214,24 +206,7 @@ void save_model_folder(const std::string& folder, const encoder_tensors<T>& tens
     if (!vocab_file.empty()) write_file_atomically(into + "/vocab.txt", vocabulary);
     write_model_config(into + "/config.json", config, tensors.has_heads());
   };
-
-  const std::string target = detail::without_trailing_slash(folder);
-  if (fs::exists(target)) {
-    write_files(target);
-    return;
-  }
-  const std::string stage = target + ".tmp-" + std::to_string(::getpid());
-  std::error_code error;
-  fs::remove_all(stage, error);
-  try {
-    if (!fs::create_directory(stage, error)) throw file_error(target, "cannot be created (" + error.message() + ")");
-    write_files(stage);
-    fs::rename(stage, target, error);
-    if (error) throw file_error(target, "cannot be created (" + error.message() + ")");
-  } catch (...) {
-    fs::remove_all(stage, error);
-    throw;
-  }
+  write_whole_folder(folder, write_files);
 }
 
 }  // namespace INHIBITOR_TARGET

@@ -180,7 +180,7 @@ class seq2seq_inference {
     normalize_sum(normed_.data(), x_.data(), rows, norm, workers);
     return normed_.data();
   }
-  /// Rows [first, last) of the translations that a sentence has, for all of them: starts (sentences + 1).
+  /// Sets the starts of rows and of sentences in a step of `count` tokens for every row.
   void share_out(index_t count);
 
   seq2seq_config config_;
