@@ -15,10 +15,13 @@ function(run)
 endfunction()
 
 file(REMOVE_RECURSE ${WORK})
+# Not below WORK: CMake takes an include folder inside the source tree for a mistake.
+run(mktemp -d)
+string(STRIP "${run_output}" headers)
 set(off -D INHIBITOR_BUILD_TESTS=OFF -D INHIBITOR_BUILD_BENCHMARKS=OFF -D INHIBITOR_BUILD_EXAMPLES=OFF -D INHIBITOR_TRAINING=OFF
         -D INHIBITOR_IO=OFF -D INHIBITOR_TEXT=OFF)
 run(${CMAKE_COMMAND} -S ${SOURCE} -B ${WORK}/build -G ${GENERATOR} -D CMAKE_CXX_COMPILER=${CXX} ${off}
-    -D CMAKE_INSTALL_PREFIX=${WORK}/prefix -D CMAKE_INSTALL_INCLUDEDIR=${WORK}/headers/here)
+    -D CMAKE_INSTALL_PREFIX=${WORK}/prefix -D CMAKE_INSTALL_INCLUDEDIR=${headers}/include)
 run(${CMAKE_COMMAND} --install ${WORK}/build)
 
 find_program(pkg_config NAMES pkg-config pkgconf REQUIRED)
@@ -27,6 +30,10 @@ run(${pkg_config} --variable=includedir inhibitor)
 string(STRIP "${run_output}" folder)
 if(NOT EXISTS ${folder}/inhibitor/inhibitor.hpp)
   message(FATAL_ERROR "pkg-config names a folder without the headers: ${folder}")
+endif()
+
+if(NOT folder STREQUAL "${headers}/include")
+  message(FATAL_ERROR "pkg-config names ${folder}, installed were ${headers}/include")
 endif()
 
 # Versions next to the one that is installed.
@@ -67,3 +74,4 @@ endif()
 ")
 run(${CMAKE_COMMAND} -S ${WORK}/project -B ${WORK}/project/build -G ${GENERATOR} -D CMAKE_CXX_COMPILER=${CXX}
     -D CMAKE_PREFIX_PATH=${WORK}/prefix)
+file(REMOVE_RECURSE ${headers})

@@ -60,6 +60,12 @@ if(NOT port_version STREQUAL version)
   list(APPEND problems "packaging/vcpkg/inhibitor/vcpkg.json: \"${port_version}\" is not ${version}, the version in version.hpp")
 endif()
 
+file(STRINGS ${ROOT}/packaging/debian/changelog packaged LIMIT_COUNT 1)
+string(REGEX REPLACE "^inhibitor \\(([0-9.]+)-[0-9]+\\).*$" "\\1" packaged "${packaged}")
+if(NOT packaged STREQUAL version)
+  list(APPEND problems "packaging/debian/changelog: \"${packaged}\" is not ${version}, the version in version.hpp")
+endif()
+
 file(READ ${ROOT}/README.md readme)
 string(REGEX REPLACE "[^\n]" "" newlines "${readme}")
 string(LENGTH "${newlines}" lines)
