@@ -52,7 +52,8 @@ typedef enum inhibitor_status {
 INHIBITOR_API const char* inhibitor_status_text(int status);
 
 /* Version of the library that runs, as "0.1.0", and the instruction set it uses, as "avx512_vnni". The environment
- * variable INHIBITOR_ISA, read at the first call, names another one of those compiled in. */
+ * variable INHIBITOR_ISA, read at the first call, names another one of those compiled in; a name that is not there is
+ * reported once on stderr, the only thing that this library ever prints. */
 INHIBITOR_API const char* inhibitor_version(void);
 INHIBITOR_API const char* inhibitor_active_isa(void);
 
