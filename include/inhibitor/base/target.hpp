@@ -144,6 +144,11 @@
 #else
 #define INHIBITOR_TARGET_I8MM
 #endif
+#if defined(__FAST_MATH__)
+#define INHIBITOR_TARGET_FAST _fastmath
+#else
+#define INHIBITOR_TARGET_FAST
+#endif
 
 // What the build chose.
 #define INHIBITOR_JOIN_CHOICE_WORDS(word, choice) word##choice
@@ -160,14 +165,14 @@
 #endif
 
 #define INHIBITOR_JOIN_WORDS(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, \
-                             a20, a21, a22, a23, a24)                                                                  \
-  a0##a1##a2##a3##a4##a5##a6##a7##a8##a9##a10##a11##a12##a13##a14##a15##a16##a17##a18##a19##a20##a21##a22##a23##a24
+                             a20, a21, a22, a23, a24, a25)                                                             \
+  a0##a1##a2##a3##a4##a5##a6##a7##a8##a9##a10##a11##a12##a13##a14##a15##a16##a17##a18##a19##a20##a21##a22##a23##a24##a25
 #define INHIBITOR_JOIN_TARGET(...) INHIBITOR_JOIN_WORDS(__VA_ARGS__)
-#define INHIBITOR_TARGET                                                                                              \
-  INHIBITOR_JOIN_TARGET(INHIBITOR_TARGET_BASE, INHIBITOR_TARGET_FMA, INHIBITOR_TARGET_F16C, INHIBITOR_TARGET_BMI,     \
-                        INHIBITOR_TARGET_BMI2, INHIBITOR_TARGET_LZCNT, INHIBITOR_TARGET_POPCNT,                       \
-                        INHIBITOR_TARGET_MOVBE, INHIBITOR_TARGET_GFNI, INHIBITOR_TARGET_AVXVNNI, INHIBITOR_TARGET_BW, \
-                        INHIBITOR_TARGET_DQ, INHIBITOR_TARGET_VL, INHIBITOR_TARGET_CD, INHIBITOR_TARGET_VBMI,         \
-                        INHIBITOR_TARGET_VBMI2, INHIBITOR_TARGET_IFMA, INHIBITOR_TARGET_VPOPCNT,                      \
-                        INHIBITOR_TARGET_VNNI, INHIBITOR_TARGET_BF16, INHIBITOR_TARGET_FP16, INHIBITOR_TARGET_DOT,    \
-                        INHIBITOR_TARGET_I8MM, INHIBITOR_TARGET_CHOSEN, INHIBITOR_TARGET_VARIANTS)
+#define INHIBITOR_TARGET                                                                                               \
+  INHIBITOR_JOIN_TARGET(                                                                                               \
+      INHIBITOR_TARGET_BASE, INHIBITOR_TARGET_FMA, INHIBITOR_TARGET_F16C, INHIBITOR_TARGET_BMI, INHIBITOR_TARGET_BMI2, \
+      INHIBITOR_TARGET_LZCNT, INHIBITOR_TARGET_POPCNT, INHIBITOR_TARGET_MOVBE, INHIBITOR_TARGET_GFNI,                  \
+      INHIBITOR_TARGET_AVXVNNI, INHIBITOR_TARGET_BW, INHIBITOR_TARGET_DQ, INHIBITOR_TARGET_VL, INHIBITOR_TARGET_CD,    \
+      INHIBITOR_TARGET_VBMI, INHIBITOR_TARGET_VBMI2, INHIBITOR_TARGET_IFMA, INHIBITOR_TARGET_VPOPCNT,                  \
+      INHIBITOR_TARGET_VNNI, INHIBITOR_TARGET_BF16, INHIBITOR_TARGET_FP16, INHIBITOR_TARGET_DOT,                       \
+      INHIBITOR_TARGET_I8MM, INHIBITOR_TARGET_FAST, INHIBITOR_TARGET_CHOSEN, INHIBITOR_TARGET_VARIANTS)
