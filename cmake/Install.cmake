@@ -2,7 +2,6 @@
 # Installs headers, CMake package (one export file per component) and pkg-config file. Nothing here depends on the machine:
 # there is no compiled file, so everything goes below include/ and share/ and one installation serves every architecture.
 
-include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(inhibitor_package_folder share/cmake/inhibitor)
@@ -29,7 +28,7 @@ install(DIRECTORY include/inhibitor/backends DESTINATION ${CMAKE_INSTALL_INCLUDE
 configure_package_config_file(cmake/inhibitorConfig.cmake.in inhibitorConfig.cmake
                               INSTALL_DESTINATION ${inhibitor_package_folder} NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(inhibitorConfigVersion.cmake VERSION ${PROJECT_VERSION}
-                                 COMPATIBILITY SameMajorVersion ARCH_INDEPENDENT)
+                                 COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT) # below 1.0 a minor version may break
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/inhibitorConfig.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/inhibitorConfigVersion.cmake
               cmake/XsimdTarget.cmake
@@ -37,7 +36,17 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/inhibitorConfig.cmake
               cmake/isa_variant.cpp
         DESTINATION ${inhibitor_package_folder} COMPONENT inhibitor_dev)
 
-# The prefix is written relative to the .pc file, so the installed tree may be moved.
+# Folders are written relative to the .pc file, so that the installed tree may be moved, unless they were given as absolute.
+function(inhibitor_pkgconfig_folder out folder pc_folder)
+  if(IS_ABSOLUTE ${folder} OR IS_ABSOLUTE ${pc_folder})
+    cmake_path(ABSOLUTE_PATH folder BASE_DIRECTORY ${CMAKE_INSTALL_PREFIX} NORMALIZE)
+    set(${out} ${folder} PARENT_SCOPE)
+  else()
+    cmake_path(RELATIVE_PATH folder BASE_DIRECTORY ${pc_folder})
+    set(${out} "\${pcfiledir}/${folder}" PARENT_SCOPE)
+  endif()
+endfunction()
+inhibitor_pkgconfig_folder(pkgconfig_includedir ${CMAKE_INSTALL_INCLUDEDIR} share/pkgconfig)
 configure_file(cmake/inhibitor.pc.in inhibitor.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/inhibitor.pc DESTINATION share/pkgconfig COMPONENT inhibitor_dev)
 install(FILES LICENSE DESTINATION share/doc/inhibitor COMPONENT inhibitor_dev)

@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
       const float* logits = stream.inference().classify(batch.view(), stream.workers());
       stream.add_finite(logits, labels, batch, [&](index_t rows) { output.add(logits, rows); });
     });
-    if (!is_complete) return 130;
+    if (!is_complete) return exit_interrupted;
     output.finish();
     return 0;
   });

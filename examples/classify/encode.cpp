@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
       if (normalize) scale_to_length_one(embeddings.data(), batch.size(), dim);
       stream.add_finite(embeddings.data(), dim, batch, [&](index_t rows) { output.add(embeddings.data(), rows); });
     });
-    if (!is_complete) return 130;
+    if (!is_complete) return exit_interrupted;
     output.finish();
     return 0;
   });

@@ -62,11 +62,11 @@ inline int run_series(const distill_options& options, const std::string& command
       } catch (const std::exception& e) {
         if (is_alone) throw;
         failures += fmt::format("{}, seed {}: {}\n", find_task(task).title, seed, e.what());
-        fmt::print(stderr, "{}, seed {} failed: {}\n", find_task(task).title, seed, e.what());
+        fmt::print(stderr, "distill: {}, seed {} failed: {}\n", find_task(task).title, seed, e.what());
       }
     }
   }
-  if (!failures.empty()) fmt::print(stderr, "\nfailed:\n{}", failures);
+  if (!failures.empty()) fmt::print(stderr, "\ndistill: failed:\n{}", failures);
   return failures.empty() ? 0 : 1;
 }
 

@@ -64,7 +64,7 @@ class glue_job {
       } catch (const std::exception& e) {
         if (is_alone) throw;
         outcome.failure = e.what();
-        fmt::print(stderr, "{} failed: {}\n", outcome.title, e.what());
+        fmt::print(stderr, "glue: {} failed: {}\n", outcome.title, e.what());
       }
       write_summary();
     }

@@ -169,6 +169,6 @@ int main(int argc, char** argv) {
     for (const auto& [sub, run] : commands) {
       if (*sub) return run();
     }
-    return 2;
+    return exit_refused;
   });
 }

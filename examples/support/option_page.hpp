@@ -17,6 +17,11 @@ namespace inhibitor::examples {
 /// True for options whose value changes what a program computes.
 using option_mark = std::function<bool(const CLI::Option*)>;
 
+/// Options that every program has (docs/programs.md).
+inline bool is_common(const CLI::Option* option) {
+  return option->check_lname("help") || option->check_lname("version") || option->check_lname("completion");
+}
+
 /// Markdown: the program's description and one table per group of options, with a column for `mark` where there is one.
 inline std::string option_page(const CLI::App& app, const option_mark& mark = {}, const std::string& program = "") {
   const std::string name = (program.empty() ? "" : program + " ") + app.get_name();
@@ -26,7 +31,7 @@ inline std::string option_page(const CLI::App& app, const option_mark& mark = {}
     if (mark) columns.push_back({"changes numbers"});
     aligned_table table(columns);
     for (const CLI::Option* option : app.get_options()) {
-      if (option->get_group() != group || group.empty() || option->check_lname("help")) continue;
+      if (option->get_group() != group || group.empty() || is_common(option)) continue;
       // Spellings with underscores are for those who know them.
       std::string names = option->get_positional() ? "`" + option->get_name(true) + "`" : "";
       for (const std::string& spelling : option->get_lnames()) {

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "inhibitor/attention/multi_head.hpp"
 #include "inhibitor/reference/attention.hpp"
 #include "support/catch.hpp"
 #include "support/random.hpp"

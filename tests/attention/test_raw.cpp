@@ -146,6 +146,10 @@ TEST_CASE("multi_head_attention: says what is wrong and leaves the output alone"
   bad = c;
   bad.shape.keys = bad.shape.queries = bad.shape.head_size = index_t{1} << 31;  // whose product has no number of bytes
   CHECK(status_of(bad) == attention_status::bad_extent);
+  bad = c;
+  bad.shape.batch = bad.shape.heads = index_t{1} << 31;  // nor have the sums of a backward pass
+  bad.shape.kv_heads = 0;
+  CHECK(attention_workspace_size<float>(bad.shape, 1, attention_pass::backward) == 0);
   for (const index_t kv_heads : {-1, 3, 8}) {
     bad = c;
     bad.shape.kv_heads = kv_heads;

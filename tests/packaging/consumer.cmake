@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# cmake -D HOW=<way> -D SOURCE=<repository> -D BUILD=<its build folder> -D WORK=<scratch folder> -D CXX=<compiler>
-#       -D GENERATOR=<generator> -P consumer.cmake
+# cmake -D HOW=<way> -D SOURCE=<repository> -D BUILD=<its build folder> -D WORK=<scratch folder> -D C=<compiler>
+#       -D CXX=<compiler> -D GENERATOR=<generator> -P consumer.cmake
 # Builds and runs an outside project, examples/engine, against the installed library (find_package, pkg_config) or the
-# source tree (add_subdirectory, fetch_content). The way `components` does it for every component with consumer/.
+# source tree (add_subdirectory, fetch_content). The way `components` does it for every component with
+# consumer/; `c` compiles the program of docs/c-interface.md against the installed C library.
 cmake_minimum_required(VERSION 3.23)
 
 function(run)
@@ -33,6 +34,39 @@ if(NOT HOW STREQUAL "add_subdirectory" AND NOT HOW STREQUAL "fetch_content")
   run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/before_the_move --component inhibitor_dev)
   file(RENAME ${WORK}/before_the_move ${WORK}/prefix)
   list(APPEND settings -D CMAKE_PREFIX_PATH=${WORK}/prefix)
+endif()
+
+if(HOW STREQUAL "c")
+  run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/c_before_the_move --component inhibitor_c)
+  run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/c_before_the_move --component inhibitor_c_dev)
+  file(RENAME ${WORK}/c_before_the_move ${WORK}/c_prefix)
+  file(GLOB pc_file ${WORK}/c_prefix/*/pkgconfig/inhibitor-c.pc ${WORK}/c_prefix/*/*/pkgconfig/inhibitor-c.pc)
+  get_filename_component(pc_folder ${pc_file} DIRECTORY)
+  set(ENV{PKG_CONFIG_PATH} ${pc_folder})
+  find_program(pkg_config NAMES pkg-config pkgconf REQUIRED)
+  configure_file(${WORK}/../c_snippet.c ${WORK}/uses_c.c COPYONLY)
+  set(ENV{LD_LIBRARY_PATH} ${pc_folder}/..)
+  foreach(kind shared static)
+    set(arguments --cflags --libs)
+    if(kind STREQUAL "static")
+      list(APPEND arguments --static)
+      file(GLOB shared ${pc_folder}/../libinhibitor.so*)
+      file(REMOVE ${shared}) # the linker then takes the archive
+    else()
+      run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/consumer/c -B ${WORK}/build -G ${GENERATOR} -D CMAKE_C_COMPILER=${C}
+          -D CMAKE_PREFIX_PATH=${WORK}/c_prefix -D PROGRAM=${WORK}/uses_c.c)
+      run(${CMAKE_COMMAND} --build ${WORK}/build)
+      run(${WORK}/build/uses_c)
+    endif()
+    run(${pkg_config} ${arguments} inhibitor-c)
+    separate_arguments(flags UNIX_COMMAND "${run_output}")
+    run(${C} -std=c99 -Wall -Wextra -Wpedantic -Werror ${WORK}/uses_c.c ${flags} -o ${WORK}/uses_c_${kind})
+    run(${WORK}/uses_c_${kind})
+    if(NOT run_output STREQUAL "-1 -0.885618\n")
+      message(FATAL_ERROR "docs/c-interface.md says what its program prints, which is: ${run_output}")
+    endif()
+  endforeach()
+  return()
 endif()
 
 if(HOW STREQUAL "pkg_config")

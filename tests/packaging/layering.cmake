@@ -8,7 +8,7 @@
 #   - libraries from outside appear only in the folders that own them, and quotes are only for "inhibitor/...";
 #   - detail:: belongs to the file that declares it.
 # In examples/ a program includes the library, support/, compiled_models/ and its own folder; support/ knows no program; engine/ and
-# quickstart/ show the library alone, with angle brackets as its users write them.
+# quickstart/ show the library alone, with angle brackets as its users write them. packaging/c/ is made of core alone.
 cmake_minimum_required(VERSION 3.23)
 
 # Order: who stands below may include who stands above. Inside a folder every direction is allowed, but for two:
@@ -194,6 +194,21 @@ foreach(file IN LISTS programs)
     endif()
     if(NOT program MATCHES "^(engine|quickstart)$" AND name MATCHES "^inhibitor/" AND NOT spelled MATCHES "^\"")
       problem("our own header ${spelled} in angle brackets")
+    endif()
+  endforeach()
+endforeach()
+
+file(GLOB_RECURSE interface RELATIVE ${ROOT} ${ROOT}/packaging/c/*.cpp ${ROOT}/packaging/c/*.hpp)
+foreach(file IN LISTS interface)
+  check_details()
+  includes_of(${ROOT}/${file} found)
+  foreach(spelled IN LISTS found)
+    string(REGEX REPLACE "[<>\"]" "" name "${spelled}")
+    string(REGEX REPLACE "^inhibitor/([^/]*)/.*$" "\\1" target "${name}")
+    if(name MATCHES "^(inhibitor/version\\.hpp|[^/]*)$")
+      # Its own files and the standard library.
+    elseif(NOT component_of_${target} STREQUAL "core" OR target STREQUAL "reference")
+      problem("the C interface is made of core alone and must not include ${spelled}")
     endif()
   endforeach()
 endforeach()

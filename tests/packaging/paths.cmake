@@ -8,7 +8,7 @@
 # And on tests that CMake does not know, and folders of the library without tests.
 cmake_minimum_required(VERSION 3.23)
 
-set(roots "" include/ include/inhibitor/ examples/ tests/ bench/)
+set(roots "" include/ include/inhibitor/ examples/ tests/ bench/ packaging/c/)
 set(outside "^(catch2|nlohmann|oneapi|xsimd|stack|fmt|CLI|generated|build|runs)/")
 set(top_folders "^(include|examples|bench|tests|cmake|docs|scripts|packaging)/")
 set(without_tests backends) # nn/test_packed_linear multiplies with them
@@ -23,8 +23,8 @@ function(exists_somewhere name folder result)
 endfunction()
 
 set(patterns ${ROOT}/*.md ${ROOT}/docs/*.md ${ROOT}/examples/*.md ${ROOT}/cmake/*.cmake)
-foreach(folder include examples bench tests)
-  list(APPEND patterns ${ROOT}/${folder}/*.hpp ${ROOT}/${folder}/*.cpp ${ROOT}/${folder}/CMakeLists.txt)
+foreach(folder include examples bench tests packaging)
+  list(APPEND patterns ${ROOT}/${folder}/*.hpp ${ROOT}/${folder}/*.cpp ${ROOT}/${folder}/*.h ${ROOT}/${folder}/*.c ${ROOT}/${folder}/CMakeLists.txt)
 endforeach()
 file(GLOB_RECURSE files RELATIVE ${ROOT} ${patterns})
 # Old names are what a change log is about, and offences on purpose are no offences.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "inhibitor/attention/multi_head.hpp"
+#include "inhibitor/attention/mechanism.hpp"
 #include "inhibitor/kernels/attention/add_only.hpp"
 
 // Inhibitor attention without multiplication, forward only (inference). The caller has folded gamma / sqrt(D) into
@@ -11,7 +11,8 @@ namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 
 /// out_ik = sum_j soft(V_jk, max(|q_i - k_j|_1 - mean + shift, 0)): inhibitor_attention with score_scale = sqrt(D) and
-/// output_scale = 1, and (where the root has no rounding) the same to the bit. For multi_head_attention_forward.
+/// output_scale = 1, and (where the root has no rounding) the same to the bit. For the forward calls of raw.hpp,
+/// multi_head.hpp and kv_cache.hpp.
 /// Members as in inhibitor_options; centering costs one division per query, centering::none not even that. Division by
 /// the number of keys (normalize_by_length) is a factor on every output and has no place here.
 template <class T>
@@ -30,9 +31,6 @@ struct mechanism_policy<add_only_inhibitor_attention<T>> {
   using mechanism = add_only_inhibitor_attention<T>;
   static bool all_keys(const mechanism& m) { return m.center == centering::all_keys; }
   static bool has_scalars(const mechanism& m) { return m.shift != nullptr; }
-  static void check_scalars(const mechanism& m) {
-    check(has_scalars(m), "attention: the add-only inhibitor needs its shift of every head");
-  }
   static kernels::weight_options<T> options(const mechanism& m, index_t h, index_t) {
     kernels::weight_options<T> o = kernels::plain_weights<T>();
     o.shift = m.shift[h];

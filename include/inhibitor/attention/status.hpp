@@ -68,7 +68,7 @@ inline bool starts_fit(const sequence_starts& starts, index_t batch, index_t lon
   return true;
 }
 
-/// Extents up to 2^31 and S (D + Dv), L (D + Dv) up to 2^48 numbers keep every size computed from them within 63 bits.
+/// Extents up to 2^31 and B H, S (D + Dv), L (D + Dv) up to 2^48 numbers keep every size computed from them within 63 bits.
 inline attention_status shape_status(const attention_shape& s) {
   constexpr index_t largest = index_t{1} << 31;
   for (const index_t extent : {s.batch, s.heads, s.queries, s.keys, s.value_size, s.head_size, s.kv_heads}) {
@@ -79,6 +79,7 @@ inline attention_status shape_status(const attention_shape& s) {
   if (s.head_size == 0 || s.keys > most_numbers / width || s.queries > most_numbers / width) {
     return attention_status::bad_extent;
   }
+  if (s.batch > 0 && s.heads > most_numbers / s.batch) return attention_status::bad_extent;
   if (s.kv_heads != 0 && s.heads % s.kv_heads != 0) return attention_status::bad_kv_heads;
   const bool fit = starts_fit(s.query_starts, s.batch, s.queries) && starts_fit(s.key_starts, s.batch, s.keys);
   return fit ? attention_status::ok : attention_status::bad_starts;

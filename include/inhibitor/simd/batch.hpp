@@ -17,8 +17,9 @@
 #include "inhibitor/simd/one_lane.hpp"
 
 // The only file that includes xsimd. Always spell the instruction set: xsimd's default differs with the compiler flags.
-// Operators and min, max, abs, exp, select are found by argument lookup for every batch; what changed its name or
-// meaning between xsimd 8.1 and its current release is called through the functions below.
+// Operators and functions are found by argument lookup for every batch, never named with xsimd::, which declares none where it
+// knows no register of the processor (riscv64); what changed its name or meaning between xsimd 8.1 and its current release is
+// called through the functions below.
 
 namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
@@ -101,9 +102,9 @@ INHIBITOR_INLINE T horizontal_sum(const batch<Isa, T>& x) {
     return x.value;
   } else {
 #if XSIMD_VERSION_MAJOR >= 9
-    return xsimd::reduce_add(x);
+    return reduce_add(x);
 #else
-    return xsimd::hadd(x);
+    return hadd(x);
 #endif
   }
 }

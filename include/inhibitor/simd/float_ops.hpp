@@ -21,7 +21,7 @@ struct portable_float_ops {
   /// a * b + c, with one rounding where the instruction set has such an instruction.
   static INHIBITOR_INLINE B multiply_add(B a, B b, B c) {
     if constexpr (isa_has<Isa, isa::avx2> || isa_has<Isa, isa::neon>) {
-      return xsimd::fma(a, b, c);
+      return fma(a, b, c);
     } else {
       return a * b + c;
     }
@@ -29,7 +29,7 @@ struct portable_float_ops {
   /// c - a * b, likewise.
   static INHIBITOR_INLINE B multiply_subtract(B a, B b, B c) {
     if constexpr (isa_has<Isa, isa::avx2> || isa_has<Isa, isa::neon>) {
-      return xsimd::fnma(a, b, c);
+      return fnma(a, b, c);
     } else {
       return c - a * b;
     }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include "inhibitor/simd/batch.hpp"
@@ -18,11 +20,22 @@ struct register_square {
   typedef T row __attribute__((vector_size(sizeof(T) * static_cast<std::size_t>(N))));
   row rows[N];
 
+  /// The lanes of a, then those of b from N on, that are named.
+  template <int... Lane>
+  static INHIBITOR_INLINE row lanes_of(const row& a, const row& b) {
+#if defined(__clang__) || __GNUC__ >= 12
+    return __builtin_shufflevector(a, b, Lane...);
+#else
+    using lane_number = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+    typedef lane_number lane_numbers __attribute__((vector_size(sizeof(row))));
+    return __builtin_shuffle(a, b, lane_numbers{Lane...});
+#endif
+  }
   template <int Step, int... Lane>
   INHIBITOR_INLINE void exchange(row& a, row& b, std::integer_sequence<int, Lane...>) {
     constexpr int n = static_cast<int>(N);
-    const row low = __builtin_shufflevector(a, b, ((Lane & Step) != 0 ? n + Lane - Step : Lane)...);
-    b = __builtin_shufflevector(a, b, ((Lane & Step) != 0 ? n + Lane : Lane + Step)...);
+    const row low = lanes_of<((Lane & Step) != 0 ? n + Lane - Step : Lane)...>(a, b);
+    b = lanes_of<((Lane & Step) != 0 ? n + Lane : Lane + Step)...>(a, b);
     a = low;
   }
   template <int Step>

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-# An overlay port of the checkout it lies in: vcpkg install inhibitor[io,text] --overlay-ports=packaging/vcpkg
+# In a checkout an overlay port of it: vcpkg install inhibitor[io,text] --overlay-ports=packaging/vcpkg
+# For a registry packaging/vcpkg/write-port replaces the next line by the address and the commit of the source.
 get_filename_component(SOURCE_PATH "${CURRENT_PORT_DIR}/../../.." ABSOLUTE)
 
 set(VCPKG_BUILD_TYPE release) # headers only, one flavour is enough
 
 vcpkg_check_features(OUT_FEATURE_OPTIONS features FEATURES
   io INHIBITOR_IO
-  text INHIBITOR_TEXT)
+  text INHIBITOR_TEXT
+  training INHIBITOR_TRAINING)
 vcpkg_find_acquire_program(PKGCONFIG)
 vcpkg_cmake_configure(
   SOURCE_PATH "${SOURCE_PATH}"

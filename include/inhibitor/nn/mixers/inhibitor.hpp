@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "inhibitor/attention/add_only.hpp"
+#include "inhibitor/attention/multi_head.hpp"
 #include "inhibitor/attention/u8/attention.hpp"
 #include "inhibitor/nn/mixers/attention_decoding.hpp"
 #include "inhibitor/nn/mixers/attention_inference.hpp"
