@@ -6,11 +6,8 @@
 # and every kind of bad input: exit code 2, one clear message and no output file.
 set -u
 classify=$1 encode=$2 inspect=$3 make_model=$4 data=$5 scratch=$6
-rm -rf "$scratch"
-mkdir -p "$scratch"
-cd "$scratch" || exit 1
-failures=0
-fail() { printf 'FAILED: %s\n' "$*"; failures=$((failures + 1)); }
+. "$(dirname "$0")/checks.sh"
+begin_checks "$scratch"
 
 vocab=$data/vocab.txt
 "$make_model" m "$vocab" || exit 1
@@ -244,5 +241,4 @@ cp -r m cased && printf '{"do_lower_case": false}' >cased/tokenizer_config.json
 printf 'PLOT\n' | "$classify" --model m | cmp -s - plain.tsv || fail "an uncased model sees upper case"
 printf 'PLOT\n' | "$classify" --model cased | cmp -s - plain.tsv && fail "do_lower_case false is not followed"
 
-[ $failures = 0 ] && echo "classify: all checks passed"
-exit $((failures > 0))
+end_checks classify

@@ -4,11 +4,7 @@
 #
 # What docs/programs.md says of all programs: version, usage, errors with their name, exit codes, completion, man pages.
 set -u
-failed=0
-fail() {
-  echo "FAILED: $*"
-  failed=1
-}
+. "$(dirname "$0")/checks.sh"
 for program in "$@"; do
   name=$(basename "$program")
   out=$("$program" --version) || fail "$name --version: exit code"
@@ -42,4 +38,5 @@ for program in "$@"; do
     [[ $page == *".SH OPTIONS"* || $page == *".SS \"Options"* || $page == *"\\fB\\-\\-version"* ]] || fail "$name: a man page without options"
   fi
 done
-exit $failed
+
+end_checks "what programs share"

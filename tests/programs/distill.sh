@@ -6,11 +6,8 @@
 # every kind of bad input ends with exit code 2, one clear message and no model under its final name.
 set -u
 distill=$1 data=$2 scratch=$3
-rm -rf "$scratch"
-mkdir -p "$scratch"
-cd "$scratch" || exit 1
-failures=0
-fail() { printf 'FAILED: %s\n' "$*"; failures=$((failures + 1)); }
+. "$(dirname "$0")/checks.sh"
+begin_checks "$scratch"
 
 # The beginning of the embedded corpus: sanitized builds take half a second for a step.
 vocab=$data/vocab.txt
@@ -46,15 +43,7 @@ done
 longer=(--data small --vocab "$vocab" --epochs 2 --batch-size 8 --threads 1 --stages teacher,e1 --checkpoint-seconds 0.001)
 "$distill" "${longer[@]}" --out straight >/dev/null 2>straight.err || fail "uninterrupted run: exit $?"
 for target in checkpoint.safetensors E0; do  # once inside the teacher, once inside E1
-  rm -rf cut
-  "$distill" "${longer[@]}" --out cut >/dev/null 2>cut.err &
-  pid=$!
-  until [ -e "cut/$target" ] || ! kill -0 $pid 2>/dev/null; do sleep 0.02; done
-  kill -INT $pid 2>/dev/null
-  wait $pid
-  code=$?
-  [ $code = 130 ] || fail "interrupted run ($target): exit $code, expected 130"
-  grep -q -- '--resume' cut.err || fail "interrupted run does not mention --resume"
+  interrupted_at $target cut "$distill" "${longer[@]}"
   [ -e cut/checkpoint.safetensors ] || fail "no checkpoint after an interruption"
   "$distill" "${longer[@]}" --out cut >/dev/null 2>again.err
   [ $? = 2 ] && grep -q 'unfinished' again.err || fail "an unfinished job was overwritten without --resume"
@@ -169,5 +158,4 @@ refuse "empty text" "--text" --text empty_vocab.txt --stages teacher
 grep -Eq 'loss is -?(nan|inf) at step [0-9]+; .*(layer|embeddings)' diverged.err || { fail "diverged run:"; cat diverged.err; }
 [ ! -e diverged/E0 ] || fail "a diverged model was saved"
 
-[ $failures = 0 ] && echo "distill: all checks passed"
-exit $((failures > 0))
+end_checks distill

@@ -7,11 +7,8 @@
 set -u
 glue=$1 make_model=$2 data=$3 scratch=$4
 vocab=$data/vocab.txt
-rm -rf "$scratch"
-mkdir -p "$scratch"
-cd "$scratch" || exit 1
-failures=0
-fail() { printf 'FAILED: %s\n' "$*"; failures=$((failures + 1)); }
+. "$(dirname "$0")/checks.sh"
+begin_checks "$scratch"
 # lines <file> <expected>: header included.
 lines() { [ "$(wc -l <"$1")" = "$2" ] || fail "$1 has $(wc -l <"$1") lines, expected $2"; }
 # only <file> <regular expression>: every line after the header matches.
@@ -116,16 +113,9 @@ mkdir apart && cp -r all/diagnostic apart
 grep -q '^AX: not predicted' folders.out || fail "AX without MNLI is not reported"
 
 # --- an interrupted run resumes to the same bits ---------------------------------------------------------------------------
-longer=(--vocab "$vocab" --task sst2 --data all --do-train --do-eval --epochs 15 --batch-size 4 --threads 1 --checkpoint-seconds 0.001)
+longer=(--vocab "$vocab" --task sst2 --data all --do-train --do-eval --epochs 5 --batch-size 4 --threads 1 --checkpoint-seconds 0.001)
 "$glue" "${longer[@]}" --out straight >/dev/null 2>straight.err || fail "uninterrupted run: exit $?"
-"$glue" "${longer[@]}" --out cut >/dev/null 2>cut.err &
-pid=$!
-until [ -e cut/checkpoint.safetensors ] || ! kill -0 $pid 2>/dev/null; do sleep 0.02; done
-kill -INT $pid 2>/dev/null
-wait $pid
-status=$?
-[ $status = 130 ] || { cat cut.err; fail "interrupted run: exit $status, expected 130"; }
-grep -q -- '--resume' cut.err || fail "interrupted run does not mention --resume"
+interrupted_at checkpoint.safetensors cut "$glue" "${longer[@]}"
 "$glue" "${longer[@]}" --out cut --resume >/dev/null 2>again.err || { cat again.err; fail "resumed run: exit $?"; }
 cmp -s straight/model.safetensors cut/model.safetensors || fail "the model differs after interruption and resumption"
 [ ! -e cut/checkpoint.safetensors ] || fail "the checkpoint was left behind"
@@ -273,5 +263,4 @@ refuse "configuration that is no JSON" "JSON" --config bad.json
 "$glue" "${train[@]}" --task sst2 --data all --learning-rate 1e30 --out diverged >/dev/null 2>diverged.err
 [ $? = 1 ] && grep -Eq 'loss is -?(nan|inf) at step' diverged.err || { fail "diverged run:"; cat diverged.err; }
 
-[ $failures = 0 ] && echo "glue: all checks passed"
-exit $((failures > 0))
+end_checks glue

@@ -6,11 +6,8 @@
 # message and no output file.
 set -u
 inspect=$1 make_model=$2 data=$3 scratch=$4
-rm -rf "$scratch"
-mkdir -p "$scratch"
-cd "$scratch" || exit 1
-failures=0
-fail() { printf 'FAILED: %s\n' "$*"; failures=$((failures + 1)); }
+. "$(dirname "$0")/checks.sh"
+begin_checks "$scratch"
 # expect <exit code> <text on stdout or stderr> <arguments...>
 expect() {
   local code=$1 text=$2
@@ -111,5 +108,4 @@ refuse '"swish"' dump --model activation --text dull --out refused.safetensors
 cp -r dot shapes && sed -i 's/"hidden_dim": 24/"hidden_dim": 25/' shapes/config.json
 refuse 'has shape [24, 16], expected [25, 16]' dump --model shapes --text dull --out refused.safetensors
 
-[ $failures = 0 ] && echo "inspect: all checks passed"
-exit $((failures > 0))
+end_checks inspect

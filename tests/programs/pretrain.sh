@@ -7,13 +7,10 @@
 # SEED repeats a run.
 set -u
 pretrain=$1 glue=$2 distill=$3 data=$4 scratch=$5
-rm -rf "$scratch"
-mkdir -p "$scratch"
-cd "$scratch" || exit 1
+. "$(dirname "$0")/checks.sh"
+begin_checks "$scratch"
 RANDOM=${SEED:-$$}
 echo "SEED=${SEED:-$$}"
-failures=0
-fail() { printf 'FAILED: %s\n' "$*"; failures=$((failures + 1)); }
 
 # Documents of five sentences, in a plain file and a packed one.
 documents() { cut -f1 "$data/train.tsv" | sed -n "$1p" | awk '{ print } NR % 5 == 0 { print "" }'; }
@@ -160,5 +157,4 @@ printf 'cafe\314\201 time\n\n' | cat - corpus/a.txt >decomposed.txt
 "$pretrain" --corpus decomposed.txt --vocab "$data/vocab.txt" --size 1x64 --steps 1 --length 16 --batch 4 --out normal >log 2>&1 || { cat log; fail "decomposed text: exit $?"; }
 grep -q 'decomposed.txt:1: warning: the text is not in Unicode' log || { cat log; fail "no word on the normal form"; }
 
-[ $failures = 0 ] && echo "pretrain: all checks passed"
-exit $((failures > 0))
+end_checks pretrain

@@ -7,11 +7,8 @@
 set -u
 results=$1 docs=$2 scratch=$3
 raw=$docs/results
-rm -rf "$scratch"
-mkdir -p "$scratch"
-cd "$scratch" || exit 1
-failures=0
-fail() { printf 'FAILED: %s\n' "$*"; failures=$((failures + 1)); }
+. "$(dirname "$0")/checks.sh"
+begin_checks "$scratch"
 
 printf '# Title\n\n<!-- scores -->\nIn between.\n<!-- runs -->\n' >notes.md
 "$results" "$raw" --notes notes.md >page.md || fail "exit $?"
@@ -54,5 +51,4 @@ refuse 'absent.md' "$raw" --notes absent.md --out refused.md
 refuse 'absent/refused.md' "$raw" --out absent/refused.md
 refuse '--plots needs --out' "$raw" --plots none2
 
-[ $failures = 0 ] && echo "results: all checks passed"
-exit $((failures > 0))
+end_checks results

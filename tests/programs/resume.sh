@@ -7,13 +7,11 @@
 # times per program. SEED repeats a run.
 set -u
 distill=$1 glue=$2 data=$3 scratch=$4 times=$5
-rm -rf "$scratch"
-mkdir -p "$scratch/small"
-cd "$scratch" || exit 1
+. "$(dirname "$0")/checks.sh"
+begin_checks "$scratch"
+mkdir small
 RANDOM=${SEED:-$$}
 echo "SEED=${SEED:-$$}"
-failures=0
-fail() { printf 'FAILED: %s\n' "$*"; failures=$((failures + 1)); }
 
 head -81 "$data/train.tsv" >small/train.tsv
 head -21 "$data/dev.tsv" >small/dev.tsv
@@ -104,5 +102,4 @@ for program in distill glue; do
   cmp -s whole.txt cut.txt || { fail "$program: other files after a damaged checkpoint:"; diff whole.txt cut.txt | head; }
 done
 
-[ $failures = 0 ] && echo "resume: all checks passed"
-exit $((failures > 0))
+end_checks resume

@@ -6,11 +6,8 @@
 # line, and no vocabulary.
 set -u
 train=$1 data=$2 scratch=$3
-rm -rf "$scratch"
-mkdir -p "$scratch"
-cd "$scratch" || exit 1
-failures=0
-fail() { printf 'FAILED: %s\n' "$*"; failures=$((failures + 1)); }
+. "$(dirname "$0")/checks.sh"
+begin_checks "$scratch"
 
 cut -f1 "$data/train.tsv" >text.txt
 "$train" --input text.txt --out one.txt --size 120 --threads 1 >report.txt || fail "exit $?"
@@ -58,5 +55,4 @@ refuse '--size' --input text.txt --size many --out refused.txt
 refuse 'absent/refused.txt' --input text.txt --out absent/refused.txt
 refuse 'cased' --input text.txt --cased --lower-case --out refused.txt
 
-[ $failures = 0 ] && echo "train-vocab: all checks passed"
-exit $((failures > 0))
+end_checks train-vocab

@@ -1,18 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# translate.sh <translate> <work folder>: a small model is trained, interrupted and resumed to the byte; it translates a
-# line for every line, the same in batches of any size; bad input is refused in one line.
-set -eu
+# translate.sh <translate> <scratch folder>
+#
+# A small model is trained, interrupted and resumed to the byte; it translates a line for every line, the same in batches
+# of any size; bad input is refused in one line.
+set -u
 translate=$1
-work=$2
-rm -rf "$work"
-mkdir -p "$work"
-cd "$work"
-
-fail() {
-  echo "FAILED: $*"
-  exit 1
-}
+. "$(dirname "$0")/checks.sh"
+begin_checks "$2"
 
 # Numbers and their German words.
 english=(one two three four five six seven eight nine)
@@ -33,15 +28,8 @@ grep -q '^BLEU .*case:mixed|eff:no|tok:13a' whole.txt || fail "no BLEU with a si
 [ "$(grep -c 'BLEU on dev' whole.log)" = 20 ] || fail "BLEU on dev not for every epoch"
 
 # Interrupted as soon as the first epoch is done, then resumed with another number of threads.
-: >parts.log
-"$translate" "${options[@]}" --out parts --threads 1 2>parts.log >/dev/null &
-pid=$!
-until grep -q 'epoch 1 of' parts.log || ! kill -0 $pid 2>/dev/null; do sleep 0.01; done
-kill -INT $pid 2>/dev/null || true
-code=0
-wait $pid || code=$?
-[ $code = 130 ] || [ $code = 0 ] || fail "the interrupted training ended with $code"
-"$translate" "${options[@]}" --out parts --resume --threads 2 >parts.txt 2>>parts.log || fail "resuming: $(cat parts.log)"
+interrupted_at best/epoch.json parts "$translate" "${options[@]}" --threads 1
+"$translate" "${options[@]}" --out parts --resume --threads 2 >parts.txt 2>parts.log || fail "resuming: $(cat parts.log)"
 for file in model.safetensors best/model.safetensors best/epoch.json vocab.json bpe.codes; do
   cmp "whole/$file" "parts/$file" || fail "$file differs after an interruption"
 done
@@ -78,3 +66,5 @@ sed 's/"<unk>": 2/"<unk>": 99/' whole/vocab.json >vocab.json
 cp -r whole broken
 cp vocab.json broken/vocab.json
 refused 'vocab.json: gives <unk> the id 99' "$translate" --model broken
+
+end_checks translate
