@@ -46,6 +46,13 @@ if(INHIBITOR_AARCH64_COMPILER AND INHIBITOR_QEMU_AARCH64 AND INHIBITOR_CATCH_HEA
   file(MAKE_DIRECTORY ${headers} ${CMAKE_CURRENT_BINARY_DIR}/aarch64)
   file(CREATE_LINK ${INHIBITOR_CATCH_HEADER}/catch2 ${headers}/catch2 SYMBOLIC)
   file(CREATE_LINK ${INHIBITOR_XSIMD_HEADER}/xsimd ${headers}/xsimd SYMBOLIC)
+  set(aarch64_compile ${INHIBITOR_AARCH64_COMPILER} -std=c++17 -O1 -isystem ${headers} -I${PROJECT_SOURCE_DIR}/include
+      -I${CMAKE_CURRENT_SOURCE_DIR})
+  set(catch_main ${CMAKE_CURRENT_BINARY_DIR}/aarch64/catch_main.o)
+  add_custom_command(
+    OUTPUT ${catch_main}
+    COMMAND ${aarch64_compile} -DCATCH_CONFIG_MAIN -include catch2/catch.hpp -x c++ -c /dev/null -o ${catch_main}
+    VERBATIM)
   foreach(pair simd/test_ops:neon attention/test_u8_attention:neon kernels/test_gemm_s8:neon kernels/test_gemm_s8:neon_dot
                kernels/test_gemm_s8:neon_i8mm)
     string(REPLACE ":" ";" pair ${pair})
@@ -59,10 +66,9 @@ if(INHIBITOR_AARCH64_COMPILER AND INHIBITOR_QEMU_AARCH64 AND INHIBITOR_CATCH_HEA
     set(program ${CMAKE_CURRENT_BINARY_DIR}/aarch64/${test})
     add_custom_command(
       OUTPUT ${program}
-      COMMAND ${INHIBITOR_AARCH64_COMPILER} -std=c++17 -O1 -static ${flags} -DCATCH_CONFIG_MAIN -isystem ${headers}
-              -I${PROJECT_SOURCE_DIR}/include -I${CMAKE_CURRENT_SOURCE_DIR} -MD -MF ${program}.d
-              ${CMAKE_CURRENT_SOURCE_DIR}/${source}.cpp -o ${program}
-      DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${source}.cpp
+      COMMAND ${aarch64_compile} -static ${flags} -MD -MF ${program}.d ${CMAKE_CURRENT_SOURCE_DIR}/${source}.cpp ${catch_main}
+              -o ${program}
+      DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${source}.cpp ${catch_main}
       DEPFILE ${program}.d
       VERBATIM)
     add_custom_target(${test}.aarch64 ALL DEPENDS ${program})

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "distill/runs.hpp"
 #include "inhibitor/data/glue_tasks.hpp"
 #include "inhibitor/models/sizes.hpp"
+#include "support/cli11.hpp"
 #include "support/number_checks.hpp"
 #include "support/option_table.hpp"
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "inhibitor/models/sizes.hpp"
 #include "inhibitor/nn/mixer.hpp"
+#include "support/cli11.hpp"
 #include "support/number_checks.hpp"
 #include "support/option_table.hpp"
 

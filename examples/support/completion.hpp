@@ -3,8 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <string>
+
+#include "support/cli11.hpp"
 
 // Completion of a program's command line by bash, from its options:
 //

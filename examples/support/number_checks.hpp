@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
+
+#include "support/cli11.hpp"
 
 // Checks of numbers on the command line. CLI11's own name in their messages the largest number of a double, 309 digits.
 

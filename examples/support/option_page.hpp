@@ -3,12 +3,12 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "support/aligned_table.hpp"
+#include "support/cli11.hpp"
 
 // The page of a program's options, docs/options.md, written by the hidden option --help-markdown.
 

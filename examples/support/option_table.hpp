@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -11,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/cli11.hpp"
 #include "support/json_config.hpp"
 
 // Options declared once: an entry of the table is the option on the command line, the key of a --config file, the

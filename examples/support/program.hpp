@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -12,6 +11,7 @@
 
 #include "inhibitor/training/training_progress.hpp"
 #include "inhibitor/version.hpp"
+#include "support/cli11.hpp"
 #include "support/completion.hpp"
 #include "support/option_page.hpp"
 #include "support/wait_policy.hpp"

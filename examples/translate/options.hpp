@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
 #include <tuple>
@@ -9,6 +8,7 @@
 #include "inhibitor/base/check.hpp"
 #include "inhibitor/models/beam_search.hpp"
 #include "inhibitor/models/seq2seq/config.hpp"
+#include "support/cli11.hpp"
 #include "support/number_checks.hpp"
 #include "support/option_table.hpp"
 

@@ -43,7 +43,7 @@ awk -v roots="$roots" -v list="$list" '
     if (seen[file]++) return
     for (i = 1; i <= count[file]; ++i) {
       name = includes[file, i]
-      if (name ~ /^(Eigen|xsimd|nlohmann|CLI|fmt|benchmark)\//) { if (!libraries[name]++) order[++size] = name; continue }
+      if (name ~ /^(Eigen|xsimd|nlohmann|CLI|fmt|benchmark)\/|^immintrin.h$/) { if (!libraries[name]++) order[++size] = name; continue }
       found = ""
       for (r = 1; r <= root_count && found == ""; ++r) if ((root[r] "/" name) in is_file) found = root[r] "/" name
       if (found != "") visit(found)
