@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The C interface: called from C99 and compared with the reference (test_c_interface), called from Python without a binding,
 # and the symbols that its shared library shows.
-enable_language(C)
 target_sources(test_c_interface PRIVATE c/caller.c)
 set_source_files_properties(c/caller.c PROPERTIES SKIP_PRECOMPILE_HEADERS ON
   COMPILE_OPTIONS "-std=c99;-Wall;-Wextra;-Wpedantic;-Wstrict-prototypes;-Werror")
