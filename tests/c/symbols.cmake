@@ -8,7 +8,7 @@ execute_process(COMMAND ${NM} -D --defined-only ${LIBRARY} OUTPUT_VARIABLE shown
 string(REGEX MATCHALL "[^ \n]+ [^ \n]+ [^ \n]+" lines "${shown}")
 set(names)
 foreach(line IN LISTS lines)
-  if(line MATCHES " A INHIBITOR_[0-9.]+$")
+  if(line MATCHES " A INHIBITOR_[0-9.]+(@@INHIBITOR_[0-9.]+)?$") # as GNU nm and as llvm-nm say it
     continue() # the version itself
   elseif(NOT line MATCHES " T (inhibitor_[a-z0-9_]+)@@INHIBITOR_[0-9]+\\.[0-9]+$")
     message(FATAL_ERROR "not a function of the interface: ${line}")
