@@ -18,7 +18,7 @@ if(INHIBITOR_SANITIZE)
   target_compile_options(inhibitor_program_settings INTERFACE
     -fsanitize=${INHIBITOR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_compile_options(inhibitor_program_settings INTERFACE
-    $<$<CXX_COMPILER_ID:Clang>:-fsanitize-ignorelist=${PROJECT_SOURCE_DIR}/tests/support/ignored_by_sanitizers.txt>)
+    $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-fsanitize-ignorelist=${PROJECT_SOURCE_DIR}/tests/support/ignored_by_sanitizers.txt>)
   target_link_options(inhibitor_program_settings INTERFACE -fsanitize=${INHIBITOR_SANITIZE})
 endif()
 if(OpenMP_CXX_FOUND)
