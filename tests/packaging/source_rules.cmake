@@ -2,7 +2,7 @@
 # cmake -D ROOT=<the repository> -P source_rules.cmake
 #
 # Rules that a person forgets: the license line on top of every source file, headers of at most 400 lines, one version
-# number wherever a version is written, a README that stays short.
+# number wherever a version is written, a README that stays short, nothing unknown at the top level.
 cmake_minimum_required(VERSION 3.23)
 
 set(problems)
@@ -72,6 +72,17 @@ string(LENGTH "${newlines}" lines)
 if(lines GREATER 119)
   list(APPEND problems "README.md: ${lines} lines, should stay under 120")
 endif()
+
+# What lies at the top level is known: scratch files of an experiment get into a commit there.
+set(places bench cmake docs examples include packaging scripts tests CHANGELOG.md CITATION.cff CMakeLists.txt CMakePresets.json
+    CONTRIBUTING.md LICENSE README.md SECURITY.md)
+set(ignored build runs compile_commands.json) # as in .gitignore
+file(GLOB entries RELATIVE ${ROOT} ${ROOT}/*)
+list(REMOVE_ITEM entries ${places} ${ignored})
+list(FILTER entries EXCLUDE REGEX "^\\.")
+foreach(entry IN LISTS entries)
+  list(APPEND problems "${entry}: has no place at the top level")
+endforeach()
 
 if(problems)
   list(JOIN problems "\n  " text)
