@@ -122,13 +122,9 @@ inline void write_attention(nlohmann::json& out, const encoder_config& c) {
   const mixer_options& options = c;
   out.erase("attention_type");
   visit_mixer_options(options, mixer_option_eraser{out}, [](const std::string&) { return true; });
-  const auto is_plain = [](const std::string& name) { return name == mixer_names().front(); };
-  if (std::all_of(c.attention.begin(), c.attention.end(), is_plain)) return;
-  if (std::count(c.attention.begin(), c.attention.end(), c.attention.front()) == c.n_layers) {
-    out["attention_type"] = c.attention.front();
-  } else {
-    out["attention_type"] = c.attention;
-  }
+  nlohmann::json names = layer_mixers_json(c.attention, c.n_layers);
+  if (names.is_null()) return;
+  out["attention_type"] = std::move(names);
   visit_mixer_options(options, mixer_option_writer{out}, [&](const std::string& name) {
     return std::find(c.attention.begin(), c.attention.end(), name) != c.attention.end();
   });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <type_traits>
@@ -60,6 +61,15 @@ void visit_mixer_options(Options& options, Visitor&& f, Wanted&& wanted) {
     using mixer_type = std::remove_pointer_t<decltype(m)>;
     if (wanted(std::string(mixer_type::name))) mixer_type::visit_options(options, f);
   });
+}
+
+/// The mixers of `layers` layers as the value of a key: one name where all have the same, a list where not, and null, for
+/// no key at all, where all are the first of mixer_names(), which other libraries take for granted.
+inline nlohmann::json layer_mixers_json(const std::vector<std::string>& names, index_t layers) {
+  const auto is_plain = [](const std::string& name) { return name == mixer_names().front(); };
+  if (std::all_of(names.begin(), names.end(), is_plain)) return nullptr;
+  if (std::count(names.begin(), names.end(), names.front()) == layers) return names.front();
+  return names;
 }
 
 }  // namespace INHIBITOR_TARGET

@@ -83,14 +83,10 @@ inline void write_places(nlohmann::json& out, const seq2seq_config& c) {
   for (const auto& [key, place] : attention_keys) {
     out.erase(key);
     const std::vector<std::string>& names = c.attention_of(place);
-    const auto is_plain = [](const std::string& name) { return name == mixer_names().front(); };
-    if (std::all_of(names.begin(), names.end(), is_plain)) continue;
+    nlohmann::json value = layer_mixers_json(names, c.layers_of(place));
+    if (value.is_null()) continue;
     used.insert(used.end(), names.begin(), names.end());
-    if (std::count(names.begin(), names.end(), names.front()) == c.layers_of(place)) {
-      out[key] = names.front();
-    } else {
-      out[key] = names;
-    }
+    out[key] = std::move(value);
   }
   visit_mixer_options(options, mixer_option_writer{out},
                       [&](const std::string& name) { return std::find(used.begin(), used.end(), name) != used.end(); });
