@@ -10,11 +10,13 @@
 
 #include "inhibitor/base/aligned_buffer.hpp"
 #include "inhibitor/base/check.hpp"
+#include "inhibitor/base/ends_with.hpp"
 #include "inhibitor/base/executor.hpp"
 #include "inhibitor/base/file_error.hpp"
 #include "inhibitor/base/random.hpp"
 #include "inhibitor/base/random_permutation.hpp"
 #include "inhibitor/base/read_file.hpp"
+#include "inhibitor/base/trim.hpp"
 #include "support/catch.hpp"
 #include "support/temp_folder.hpp"
 #include "support/threads.hpp"
@@ -128,4 +130,20 @@ TEST_CASE("random_permutation: every place once, another order for another strea
     if (size >= 64) CHECK(moved > size * 9 / 10);
     if (size >= 64) CHECK(differing > size * 9 / 10);
   }
+}
+
+TEST_CASE("ends_with: the whole text and nothing too, but no longer ending") {
+  CHECK(ends_with("model.safetensors", ".safetensors"));
+  CHECK(ends_with("a", "a"));
+  CHECK(ends_with("a", ""));
+  CHECK_FALSE(ends_with("a", "ba"));
+  CHECK_FALSE(ends_with("model.safetensors.tmp", ".safetensors"));
+}
+
+TEST_CASE("trim: blanks at both ends and not within") {
+  CHECK(trim(" \ta b\t ", " \t") == "a b");
+  CHECK(trim("a", " ") == "a");
+  CHECK(trim("  ", " ").empty());
+  CHECK(trim("", " ").empty());
+  CHECK(trim("\ta", " ") == "\ta");
 }
