@@ -119,8 +119,8 @@ class translation_training {
     return p;
   }
 
-  translation_run training(const translation_model& model, const parallel_text& train, const parallel_text& dev) {
-    translation_run run;
+  training_run training(const translation_model& model, const parallel_text& train, const parallel_text& dev) {
+    training_run run;
     run.name = "translate";
     run.identity.settings = settings_of(o_);
     const auto add_input = [&](const std::string& file, const std::vector<std::string>& lines) {

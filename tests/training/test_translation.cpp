@@ -72,7 +72,7 @@ TEST_CASE("train_translator: a hundred pairs are memorized and translated") {
   plan.learning_rate = 2e-3;
   plan.warmup = 100;
   plan.max_gradient_norm = 1;
-  const training_progress progress = train_translator(p, data, plan, translation_run{}, {});
+  const training_progress progress = train_translator(p, data, plan, training_run{}, {});
 
   CHECK(progress.epochs.back().at("loss").get<double>() < progress.epochs.front().at("loss").get<double>() / 3);
   seq2seq_inference<float> model(p);
@@ -106,7 +106,7 @@ TEST_CASE("train_translator: interrupted and resumed is uninterrupted, to the bi
   seq2seq_tensors<float> start(c);
   initialize(start, 3);
   seq2seq_tensors<float> whole = start;
-  translation_run run;
+  training_run run;
   run.name = "run";
   run.seed = 4;
   const training_progress uninterrupted = train_translator(whole, data, plan, run, {});

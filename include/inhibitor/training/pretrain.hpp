@@ -20,6 +20,7 @@
 #include "inhibitor/training/metrics_log.hpp"
 #include "inhibitor/training/pretraining_plan.hpp"
 #include "inhibitor/training/train_loop.hpp"
+#include "inhibitor/training/training_run.hpp"
 
 // Masked-LM pretraining: one stage on the trainer's loop, interrupted and resumed without a trace in its numbers.
 
@@ -27,21 +28,14 @@ namespace inhibitor {
 inline namespace INHIBITOR_TARGET {
 
 /// What a pretraining writes and when it looks at text that it does not learn from.
-struct pretraining_run {
-  std::string name;        ///< stored in the checkpoint, begins messages
-  run_identity identity;   ///< what must not change between a run and its resumption
-  std::string checkpoint;  ///< file to keep while training; the caller removes it when the model is saved
-  std::string metrics;     ///< metrics.jsonl: a line per step and per look at the held-out text; empty: none
-  bool resume = false;     ///< go on from the checkpoint when it belongs to this run
-  std::uint64_t seed = 0;
-  double checkpoint_seconds = 120;
+struct pretraining_run : training_run {  // without hooks.epoch_record, which is not called
+  std::string metrics;               ///< metrics.jsonl: a line per step and per look at the held-out text; empty: none
   index_t held_out_interval = 500;   ///< steps between looks at the held-out text; there is one before the first
   index_t held_out_tokens = 65536;   ///< of it that are read, at most
   double average_decay = 0;          ///< of the weight average; 0: none
   double unigram_cross_entropy = 0;  ///< of the held-out text under the frequencies of the training text
   index_t snapshot_interval = 0;     ///< steps between calls of `snapshot`; 0: none
   std::function<void(index_t step, const encoder_tensors<float>& model)> snapshot;
-  training_hooks hooks;  ///< its epoch_record is not called
 };
 
 /// What comes out beside the model.

@@ -15,6 +15,7 @@
 #include "inhibitor/training/checkpoint.hpp"
 #include "inhibitor/training/objectives.hpp"
 #include "inhibitor/training/train_loop.hpp"
+#include "inhibitor/training/training_run.hpp"
 
 // A model's training: stages one after the other, each with its own objective, interrupted and resumed without a trace
 // in its numbers.
@@ -49,17 +50,6 @@ inline training_stage label_stage(stage_plan plan, const token_dataset& data, co
   };
   return stage;
 }
-
-/// A model's training as a whole.
-struct training_run {
-  std::string name;        ///< stored in the checkpoint, begins messages
-  run_identity identity;   ///< what must not change between a run and its resumption
-  std::string checkpoint;  ///< file to keep while training; the caller removes it when the model is saved
-  bool resume = false;     ///< go on from the checkpoint when it belongs to this run
-  std::uint64_t seed = 0;
-  double checkpoint_seconds = 120;
-  training_hooks hooks;
-};
 
 namespace detail {
 

@@ -14,6 +14,7 @@
 #include "inhibitor/optim/inverse_square_root.hpp"
 #include "inhibitor/training/checkpoint.hpp"
 #include "inhibitor/training/train_loop.hpp"
+#include "inhibitor/training/training_run.hpp"
 #include "inhibitor/training/translation_objective.hpp"
 
 // Training of an encoder-decoder on sentence pairs: one stage on the trainer's loop, interrupted and resumed without a
@@ -40,23 +41,12 @@ struct translation_plan {
   }
 };
 
-/// A translator's training as a whole.
-struct translation_run {
-  std::string name;        ///< stored in the checkpoint, begins messages
-  run_identity identity;   ///< what must not change between a run and its resumption
-  std::string checkpoint;  ///< file to keep while training; the caller removes it when the model is saved
-  bool resume = false;     ///< go on from the checkpoint when it belongs to this run
-  std::uint64_t seed = 0;
-  double checkpoint_seconds = 120;
-  training_hooks hooks;  ///< a loss is the mean over the target tokens of a step
-};
-
-/// Trains `model`. The same data, plan, seed and start give the same tensors and records for any number of workers,
+/// Trains `model`; the losses that hooks see are means over the target tokens of a step. The same data, plan, seed and start give the same tensors and records for any number of workers,
 /// whether interrupted and resumed or not; only times differ. Throws interrupted_error, when asked to stop, after
 /// writing the checkpoint; diverged_error naming the step when a loss is not finite; and, when resuming, an exception
 /// for checkpoints that are all damaged and std::invalid_argument for one that was made with other settings or data.
 inline training_progress train_translator(seq2seq_tensors<float>& model, const parallel_dataset& data,
-                                          const translation_plan& plan, const translation_run& run,
+                                          const translation_plan& plan, const training_run& run,
                                           const executor& workers) {
   checkpoint_store store(run.checkpoint);
   checkpoint_state state;
