@@ -73,15 +73,23 @@ if(lines GREATER 119)
   list(APPEND problems "README.md: ${lines} lines, should stay under 120")
 endif()
 
-# What lies at the top level is known: scratch files of an experiment get into a commit there.
-set(places bench cmake docs examples include packaging scripts tests CHANGELOG.md CITATION.cff CMakeLists.txt CMakePresets.json
-    CONTRIBUTING.md LICENSE README.md SECURITY.md)
-set(ignored build runs compile_commands.json) # as in .gitignore
-file(GLOB entries RELATIVE ${ROOT} ${ROOT}/*)
-list(REMOVE_ITEM entries ${places} ${ignored})
-list(FILTER entries EXCLUDE REGEX "^\\.")
-foreach(entry IN LISTS entries)
-  list(APPEND problems "${entry}: has no place at the top level")
+# Files at the top level are known: scratch files of an experiment get into a commit there. What git tracks, where it can say.
+set(places CHANGELOG.md CITATION.cff CMakeLists.txt CMakePresets.json CONTRIBUTING.md LICENSE README.md SECURITY.md
+    compile_commands.json)
+set(git_says 1)
+find_program(GIT git)
+if(GIT)
+  execute_process(COMMAND ${GIT} -C ${ROOT} ls-files OUTPUT_VARIABLE tracked RESULT_VARIABLE git_says ERROR_QUIET)
+endif()
+if(git_says EQUAL 0)
+  string(REGEX MATCHALL "[^\n]+" files "${tracked}")
+else()
+  file(GLOB files RELATIVE ${ROOT} LIST_DIRECTORIES false ${ROOT}/*)
+endif()
+list(FILTER files EXCLUDE REGEX "/|^\\.")
+list(REMOVE_ITEM files ${places})
+foreach(file IN LISTS files)
+  list(APPEND problems "${file}: has no place at the top level")
 endforeach()
 
 if(problems)
